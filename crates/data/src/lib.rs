@@ -1,0 +1,1 @@
+//! Training data for stagewise: readers, kind inference, splits, profiles.

@@ -1,0 +1,1 @@
+//! Deployment for stagewise: self-proving artifacts and the HTTP server.

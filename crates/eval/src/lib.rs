@@ -1,0 +1,1 @@
+//! Evaluation for stagewise: metrics, intervals, cross-validation.

@@ -1,0 +1,1 @@
+//! Feature engineering for stagewise: imputers, scalers, encoders.

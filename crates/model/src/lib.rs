@@ -1,0 +1,1 @@
+//! Learners and canonical models of stagewise.

@@ -1,0 +1,1 @@
+//! Monitoring for stagewise: drift between reference and current summaries.

@@ -1,0 +1,1 @@
+//! Reports for stagewise: terminal text and self-contained HTML with SVG charts.

@@ -1,0 +1,1 @@
+//! Conformance checks and the golden-value loader of stagewise.
