@@ -158,7 +158,7 @@ pub(crate) fn level_codes(column: &Column) -> Result<(Vec<u32>, Levels)> {
             distinct.sort_by(f64::total_cmp);
             distinct.dedup();
             let codes = values.iter().map(|v| distinct.partition_point(|d| d.total_cmp(v).is_lt()) as u32).collect();
-            Ok((codes, Levels::new(distinct.into_iter().map(|v| number_text(v)))))
+            Ok((codes, Levels::new(distinct.into_iter().map(number_text))))
         }
         Column::Flag(values) => {
             let seen = [false, true].map(|b| values.contains(&Some(b)));

@@ -264,7 +264,7 @@ fn cast_column(field: &Field, column: &Column, admission: &mut Admission) -> Res
         let raw = raw_cell(column, row)
             .ok_or_else(|| Error::from(SchemaError::WrongKind { expected: field.kind, found: column.kind() }))?;
         let cell = admit_cell(field, raw).at(|| Crumb::Row(row))?;
-        admission.see(field, true, &cell);
+        admission.see(field, kind_differs(raw, field.kind), &cell);
         cells.push(cell);
     }
     Ok(column_of(field, &cells))

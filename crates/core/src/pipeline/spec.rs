@@ -139,22 +139,20 @@ impl<T: Task> Pipeline<T> {
 
     fn require_acceptable(&self, fields: &[Field]) -> Result<()> {
         let Accepts { missing, categories } = self.inner.learner.accepts();
-        let refused: [(&dyn Fn(&Field) -> bool, &'static str, &str); 3] = [
-            (
-                &|f| matches!(f.kind, Kind::Text | Kind::Timestamp),
-                "text or timestamps",
-                "encode or ignore them before it",
-            ),
-            (&|f| f.kind == Kind::Category && !categories, "categories", "add an encoder before it"),
-            (&|f| f.missing && !missing, "missing values", "add an imputer before it"),
-        ];
-        for (is_refused, what, remedy) in refused {
+        let refuse = |what, remedy: &str, is_refused: &dyn Fn(&Field) -> bool| {
             let columns: Vec<String> = fields.iter().filter(|f| is_refused(f)).map(|f| f.name.to_string()).collect();
-            if !columns.is_empty() {
-                let stage = self.inner.learner.tag().to_string();
-                return Err(PipelineError::Refused { stage, what, columns, remedy: remedy.into() }.into());
+            let stage = self.inner.learner.tag().to_string();
+            if columns.is_empty() {
+                Ok(())
+            } else {
+                Err(PipelineError::Refused { stage, what, columns, remedy: remedy.into() })
             }
-        }
+        };
+        refuse("text or timestamps", "encode or ignore them before it", &|f| {
+            matches!(f.kind, Kind::Text | Kind::Timestamp)
+        })?;
+        refuse("categories", "add an encoder before it", &|f| f.kind == Kind::Category && !categories)?;
+        refuse("missing values", "add an imputer before it", &|f| f.missing && !missing)?;
         Ok(())
     }
 
