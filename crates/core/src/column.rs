@@ -119,6 +119,11 @@ impl Column {
         }
     }
 
+    /// The rows whose value is not missing, ascending. `O(rows)`.
+    pub fn present_rows(&self) -> Vec<usize> {
+        (0..self.len()).filter(|&row| self.cell(row) != Cell::Missing).collect()
+    }
+
     /// The rows `rows`, in that order; a row may come more than once.
     ///
     /// # Panics

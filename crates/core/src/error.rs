@@ -357,6 +357,14 @@ pub enum DataError {
         /// The weight.
         value: f64,
     },
+    /// Results that were judged on different splits or truths.
+    #[error("`{first}` and `{second}` were judged on different splits; use the same data, splitter and seed for both")]
+    DifferentSplits {
+        /// One result.
+        first: String,
+        /// The other result.
+        second: String,
+    },
     /// No usable column is left.
     #[error("no feature column is left; {remedy}")]
     NoFeatures {

@@ -8,7 +8,7 @@
 //! | what is asked? | [`task`], [`problem`], [`metric`], [`split`], [`gate`] |
 //! | who does it? | [`stage`], [`pipeline`], [`context`], [`progress`] |
 //! | what remains? | [`holdout`], [`ledger`], [`persist`], [`registry`], [`fingerprint`], [`summary`], [`exhibit`] |
-//! | what went wrong? | [`error`], [`warning`] |
+//! | what went wrong? | [`error`], [`warning`], [`mistakes`] |
 
 pub mod column;
 pub mod context;
@@ -21,6 +21,7 @@ pub mod holdout;
 pub mod ledger;
 pub mod matrix;
 pub mod metric;
+pub mod mistakes;
 pub mod persist;
 pub mod pipeline;
 pub mod problem;

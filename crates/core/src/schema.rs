@@ -179,6 +179,11 @@ impl MissingTokens {
         Self(tokens.into_iter().map(|t| Arc::from(t.as_ref().trim())).collect())
     }
 
+    /// The tokens in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|t| &**t)
+    }
+
     /// Whether `text` stands for a missing value.
     pub fn contains(&self, text: &str) -> bool {
         let text = text.trim();

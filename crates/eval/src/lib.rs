@@ -1,1 +1,52 @@
-//! Evaluation for stagewise: metrics, intervals, cross-validation.
+//! Evaluation for stagewise: metrics, curves, intervals, cross-validation.
+//!
+//! | question | answer |
+//! |---|---|
+//! | how good are these answers? | [`metric`]: one type per metric, for the tasks that it serves |
+//! | how good at every threshold? | [`RocCurve`], [`PrecisionRecallCurve`] |
+//! | do probabilities mean what they say? | [`CalibrationCurve`], [`Brier`], [`LogLoss`] |
+//! | what do the decisions cost? | [`ExpectedCost`], from the costs of the problem |
+//! | how sure is that number? | [`bootstrap`] for any metric, [`wilson`] for a share |
+//! | how good is the recipe, not the one fit? | [`cross_validate`], [`CrossValidated`] |
+//! | which recipe is best? | [`ranking`], which refuses results of different splits |
+//!
+//! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.
+
+pub mod cross_validate;
+pub mod curve;
+pub mod interval;
+pub mod metric;
+
+use stagewise_core::metric::Metric;
+use stagewise_core::registry::Registry;
+use stagewise_core::task::{Binary, Multiclass, Regression};
+
+pub use cross_validate::{CrossValidated, CrossValidation, FoldResult, Ranked, cross_validate, ranking};
+pub use curve::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
+pub use interval::{Bootstrap, Interval, IntervalMethod, bootstrap, wilson};
+pub use metric::{
+    Accuracy, Average, Brier, ClassConfusion, Confusion, ExpectedCost, F1, LogLoss, Mae, Mse, Precision, R2, Recall,
+    Rmse, RocAuc,
+};
+
+/// Registers every metric of this crate for each task that it serves.
+///
+/// ```
+/// let mut registry = stagewise_core::registry::Registry::new();
+/// stagewise_eval::register(&mut registry);
+/// assert_eq!(registry.tags().len(), 12);
+/// assert!(registry.check().is_ok());
+/// ```
+pub fn register(registry: &mut Registry) {
+    fn both<M: Metric<Binary> + Metric<Multiclass>>(registry: &mut Registry) {
+        registry.metric_for::<Binary, M>().metric_for::<Multiclass, M>();
+    }
+    both::<Accuracy>(registry);
+    both::<Precision>(registry);
+    both::<Recall>(registry);
+    both::<F1>(registry);
+    both::<LogLoss>(registry);
+    registry.metric_for::<Binary, RocAuc>().metric_for::<Binary, Brier>().metric_for::<Binary, ExpectedCost>();
+    registry.metric_for::<Regression, Mae>().metric_for::<Regression, Mse>();
+    registry.metric_for::<Regression, Rmse>().metric_for::<Regression, R2>();
+}

@@ -1,1 +1,53 @@
 //! Feature engineering for stagewise: imputers, scalers, encoders.
+//!
+//! | what | stage | what it learns |
+//! |---|---|---|
+//! | fill in missing numbers | [`MedianImputer`] | the median of each column |
+//! | fill in missing levels, flags, numbers | [`MostFrequentImputer`] | the most frequent value of each column |
+//! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
+//! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
+//!
+//! Every stage here changes columns one by one and is built on [`rewrite`]: a spec says which columns, a rule is
+//! learned for each, and one mechanism applies the rules to batches and to single rows. Columns keep their order; what
+//! a column becomes stands where it stood.
+
+pub mod encode;
+pub mod impute;
+pub mod rewrite;
+pub mod scale;
+#[cfg(test)]
+mod test_tables;
+
+use stagewise_core::registry::Registry;
+
+pub use encode::one_hot::{DropLevel, FittedOneHotEncoder, OneHotEncoder};
+pub use encode::unseen::{MissingLevel, Unseen};
+pub use impute::fill::{Fill, FittedImputer};
+pub use impute::median::MedianImputer;
+pub use impute::most_frequent::MostFrequentImputer;
+pub use scale::standard::{FittedStandardScaler, StandardScaler};
+
+/// Registers every stage of this crate.
+pub fn register(registry: &mut Registry) {
+    registry
+        .transformer::<MedianImputer>()
+        .transformer::<MostFrequentImputer>()
+        .transformer::<StandardScaler>()
+        .transformer::<OneHotEncoder>();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_name_one_type_each() {
+        let mut registry = Registry::new();
+        register(&mut registry);
+        registry.check().unwrap();
+        let tags: Vec<_> = registry.tags().into_iter().map(|(_, tag)| tag).collect();
+        for tag in ["FittedImputer", "FittedOneHotEncoder", "FittedStandardScaler", "MedianImputer"] {
+            assert!(tags.contains(&tag), "{tag} is not registered");
+        }
+    }
+}

@@ -1,1 +1,70 @@
-//! Learners and canonical models of stagewise.
+//! Learners and canonical models of stagewise: many learners, few models.
+//!
+//! | learner | tasks | model |
+//! |---|---|---|
+//! | [`ConstantBaseline`]: the mean or the class shares | all | [`ConstantModel`] |
+//! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
+//! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
+//! | [`DecisionTree`]: one tree, by our own search or linfa's | binary, multiclass | [`TreeEnsemble`] |
+//! | [`RandomForest`]: trees of smartcore | all | [`TreeEnsemble`] |
+//!
+//! | calibrator | tasks | learned form |
+//! |---|---|---|
+//! | [`Platt`]: a sigmoid of the log-odds | binary | [`FittedPlatt`] |
+//!
+//! Backends are read out into these models, so that prediction, explanation, export and saving are written once.
+
+pub mod baseline;
+pub mod calibrate;
+mod input;
+pub mod linear;
+pub mod tree;
+
+pub use baseline::{ConstantBaseline, ConstantModel};
+pub use calibrate::platt::{FittedPlatt, Platt};
+pub use linear::logistic::{LogisticBackend, LogisticRegression};
+pub use linear::model::{LinearModel, Link};
+pub use linear::regression::LinearRegression;
+pub use tree::decision::{DecisionTree, TreeBackend};
+pub use tree::ensemble::{Node, Tree, TreeEnsemble};
+pub use tree::forest::RandomForest;
+
+use stagewise_core::registry::Registry;
+use stagewise_core::task::{Binary, Multiclass, Regression};
+
+/// Registers every learner, model and calibrator of this crate.
+pub fn register(registry: &mut Registry) {
+    registry
+        .learner::<Regression, ConstantBaseline>()
+        .learner::<Binary, ConstantBaseline>()
+        .learner::<Multiclass, ConstantBaseline>()
+        .learner::<Regression, LinearRegression>()
+        .learner::<Binary, LogisticRegression>()
+        .learner::<Multiclass, LogisticRegression>()
+        .learner::<Binary, DecisionTree>()
+        .learner::<Multiclass, DecisionTree>()
+        .learner::<Regression, RandomForest>()
+        .learner::<Binary, RandomForest>()
+        .learner::<Multiclass, RandomForest>()
+        .calibrator::<Binary, Platt>();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_learner_can_be_loaded_by_its_tag() {
+        let mut registry = Registry::new();
+        register(&mut registry);
+        let tags = registry.tags();
+        for tag in ["ConstantBaseline", "LinearRegression", "LogisticRegression", "DecisionTree", "RandomForest"] {
+            assert!(tags.contains(&("learner", tag)), "{tag}");
+        }
+        for tag in ["ConstantModel", "LinearModel", "TreeEnsemble"] {
+            assert!(tags.contains(&("model", tag)), "{tag}");
+        }
+        assert!(tags.contains(&("calibrator", "Platt")) && tags.contains(&("fitted calibrator", "FittedPlatt")));
+        assert!(registry.check().is_ok());
+    }
+}

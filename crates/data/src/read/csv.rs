@@ -1,0 +1,284 @@
+//! CSV files, as they come.
+//!
+//! The file is scanned once for what is wrong with it; then every column is parsed as text, and what the text means
+//! is decided by our own rules with the functions that serving uses. No value passes through a type that was guessed
+//! from the first rows.
+
+use std::collections::HashSet;
+use std::io::Cursor;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, DataType, Field, PolarsResult, SerReader};
+use rayon::prelude::*;
+use stagewise_core::error::{DataError, Error, ParameterError, Result};
+use stagewise_core::schema::{Kind, MissingTokens};
+
+use super::scan::{Scan, detect, scan};
+use super::{Origin, encoding, scan::Dialect};
+use crate::loaded::{Loaded, Source, Values, Wishes, decide};
+
+/// Reads a CSV file: RFC 4180, with the deviations that have one meaning.
+///
+/// | what comes | what happens |
+/// |---|---|
+/// | a byte order mark, `\r\n`, quotes around newlines and delimiters | read |
+/// | single `\r`, blanks around quotes, a quote inside an unquoted field | read |
+/// | blank lines | left out, noted; in a file of one column they are missing values, except at the end |
+/// | two equal names, or none | renamed (`a_2`, `column_3`), with a notice |
+/// | a line with more or fewer fields, an open quote, not UTF-8, NUL, a compressed file | error with the line |
+/// | a header alone | a table without rows |
+///
+/// Names and levels lose the blanks around them, free text keeps them. `O(bytes)`.
+///
+/// ```
+/// use stagewise_core::schema::Kind;
+/// use stagewise_data::Csv;
+///
+/// let loaded = Csv::from_bytes("zip;rent\n04109;810\n04103;n/a\n").kind("zip", Kind::Category).read()?;
+/// assert_eq!(loaded.table.column("rent")?.missing_count(), 1);
+/// assert_eq!(loaded.notes, ["fields are separated by `;`, found in the first line"]);
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Csv {
+    origin: Origin,
+    delimiter: Option<u8>,
+    quote: Option<u8>,
+    header: bool,
+    wishes: Wishes,
+}
+
+impl Csv {
+    /// The file at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::of(Origin::File(path.into()))
+    }
+
+    /// These bytes.
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Self {
+        Self::of(Origin::Bytes(bytes.as_ref().into()))
+    }
+
+    fn of(origin: Origin) -> Self {
+        Self { origin, delimiter: None, quote: Some(b'"'), header: true, wishes: Wishes::default() }
+    }
+
+    /// What separates fields, an ASCII character. Default: of `,` `;` tab `|` the one that stands most often in the
+    /// first line.
+    #[must_use]
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// What stands around a field that holds delimiters or newlines, an ASCII character; `None` turns quotes off.
+    /// Default: `b'"'`.
+    #[must_use]
+    pub fn quote(mut self, quote: impl Into<Option<u8>>) -> Self {
+        self.quote = quote.into();
+        self
+    }
+
+    /// Whether the first line holds names. Default: true; otherwise the columns are `column_1`, `column_2`, …
+    #[must_use]
+    pub fn header(mut self, header: bool) -> Self {
+        self.header = header;
+        self
+    }
+
+    /// What text stands for a missing value. Default: [`MissingTokens::default`].
+    #[must_use]
+    pub fn missing(mut self, tokens: MissingTokens) -> Self {
+        self.wishes.tokens = tokens;
+        self
+    }
+
+    /// What a column means, whatever its values look like. The last word on a column counts.
+    #[must_use]
+    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
+        self.wishes.kinds.push((column.into(), kind));
+        self
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`DataError::Malformed`] with line and remedy, [`DataError::Unparsable`] for a value that is not of the kind
+    /// asked for, [`ParameterError`], a column asked for that is not there, a file that cannot be read.
+    pub fn read(&self) -> Result<Loaded> {
+        let usable = |b: u8| b.is_ascii() && !matches!(b, 0 | b'\n' | b'\r');
+        for (name, byte) in [("delimiter", self.delimiter), ("quote", self.quote)] {
+            if let Some(byte) = byte {
+                let allowed = "an ASCII character other than NUL and the ends of lines";
+                ParameterError::check(usable(byte), name, format!("0x{byte:02X}"), allowed)?;
+            }
+        }
+        let differ = self.delimiter.is_none() || self.delimiter != self.quote;
+        ParameterError::check(differ, "quote", "the delimiter", "another character than the delimiter")?;
+        self.origin.with(|bytes| self.parse(bytes))
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Loaded> {
+        let text = encoding::text(bytes)?;
+        let mut notes = Vec::new();
+        let delimiter = self.delimiter.unwrap_or_else(|| match detect(text, self.quote) {
+            Some(found) => {
+                let shown = if found == b'\t' { "tab".into() } else { char::from(found).to_string() };
+                notes.push(format!("fields are separated by `{shown}`, found in the first line"));
+                found
+            }
+            None => {
+                notes.push("no delimiter in the first line: one column".into());
+                b','
+            }
+        });
+        let scan = scan(text, Dialect { delimiter, quote: self.quote }, self.header)?;
+        if scan.blank_lines > 0 {
+            notes.push(format!("{} blank lines were left out", scan.blank_lines));
+        }
+        let names = names(scan.header.as_deref(), scan.width);
+        if scan.rows == 0 {
+            notes.push("the file has a header and no rows".into());
+            let empty = |(name, notice)| Source { name, values: Values::Texts(Vec::new()), notice };
+            return decide(names.into_iter().map(empty).collect(), 0, &self.wishes, notes);
+        }
+        let frame = frame(&scan).map_err(Error::external)?;
+        for (what, expected, found) in
+            [("columns as parsed", scan.width, frame.width()), ("rows as parsed", scan.rows, frame.height())]
+        {
+            if expected != found {
+                return Err(DataError::Length { what: what.into(), expected, found }.into());
+            }
+        }
+        let texts: Vec<Vec<Option<&str>>> = frame
+            .columns()
+            .par_iter()
+            .map(|column| Ok(column.as_materialized_series().str()?.iter().collect()))
+            .collect::<PolarsResult<_>>()
+            .map_err(Error::external)?;
+        let sources = names.into_iter().zip(texts);
+        let sources = sources.map(|((name, notice), texts)| Source { name, values: Values::Texts(texts), notice });
+        decide(sources.collect(), scan.rows, &self.wishes, notes)
+    }
+}
+
+/// The body as columns of text.
+fn frame(scan: &Scan<'_>) -> PolarsResult<DataFrame> {
+    let fields = (0..scan.width).map(|i| Field::new(i.to_string().into(), DataType::String));
+    // Without a quote in it, a body is parsed faster if quotes are off.
+    let quote = scan.dialect.quote.filter(|&q| scan.body.as_bytes().contains(&q));
+    let parse = CsvParseOptions::default()
+        .with_separator(scan.dialect.delimiter)
+        .with_quote_char(quote)
+        .with_missing_is_null(false);
+    CsvReadOptions::default()
+        .with_has_header(false)
+        .with_schema(Some(Arc::new(fields.collect())))
+        .with_parse_options(parse)
+        .with_rechunk(false)
+        .into_reader_with_file_handle(Cursor::new(scan.body.as_bytes()))
+        .finish()
+}
+
+/// Names without blanks around them, each once, and what was done to them.
+fn names(header: Option<&[String]>, width: usize) -> Vec<(String, Option<String>)> {
+    let Some(header) = header else {
+        return (1..=width).map(|i| (format!("column_{i}"), None)).collect();
+    };
+    let given: HashSet<&str> = header.iter().map(|name| name.trim()).collect();
+    let mut used: HashSet<String> = HashSet::new();
+    header
+        .iter()
+        .enumerate()
+        .map(|(i, name)| {
+            let name = name.trim();
+            let wanted = if name.is_empty() { format!("column_{}", i + 1) } else { name.to_string() };
+            let mut unique = wanted.clone();
+            let mut copy = 1;
+            while used.contains(&unique) || (unique != name && given.contains(unique.as_str())) {
+                copy += 1;
+                unique = format!("{wanted}_{copy}");
+            }
+            used.insert(unique.clone());
+            let notice = match name {
+                "" => Some(format!("the header has no name here: named `{unique}`")),
+                _ if unique != name => Some(format!("the header names `{name}` more than once: renamed `{unique}`")),
+                _ => None,
+            };
+            (unique, notice)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stagewise_core::column::Column;
+
+    fn read(text: &str) -> Loaded {
+        Csv::from_bytes(text).read().unwrap()
+    }
+
+    #[test]
+    fn quotes_newlines_and_marks_are_read() {
+        let loaded = read("\u{feff}name,x\r\n\"a, \"\"b\"\"\r\nc\",1\r\n \"d\" ,\r\n");
+        assert_eq!(loaded.table.schema().names(), ["name", "x"]);
+        let (_, levels) = loaded.table.column("name").unwrap().as_categories().unwrap();
+        assert_eq!(levels.to_strings(), ["a, \"b\"\r\nc", "d"]);
+        assert_eq!(loaded.table.column("x").unwrap(), &Column::numbers([1.0, f64::NAN]));
+    }
+
+    #[test]
+    fn equal_and_empty_names_are_renamed_with_a_notice() {
+        let loaded = read("a,a,,a_2, a\n1,2,3,4,5\n");
+        assert_eq!(loaded.table.schema().names(), ["a", "a_3", "column_3", "a_2", "a_4"]);
+        let notices: Vec<_> = loaded.notices().map(|(_, notice)| notice.to_string()).collect();
+        assert_eq!(notices[0], "the header names `a` more than once: renamed `a_3`");
+        assert_eq!(notices[1], "the header has no name here: named `column_3`");
+    }
+
+    #[test]
+    fn few_rows_and_many_columns_are_read() {
+        let empty = read("a,b\n");
+        assert_eq!((empty.table.rows(), empty.table.width()), (0, 2));
+        let one = read("a,b\n1,x");
+        assert_eq!((one.table.rows(), one.table.column("b").unwrap().kind()), (1, Kind::Category));
+        let line = (0..10_000).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+        let wide = Csv::from_bytes(format!("{line}\n{line}\n")).header(false).read().unwrap();
+        assert_eq!((wide.table.rows(), wide.table.width()), (2, 10_000));
+        assert_eq!(wide.table.column("column_10000").unwrap(), &Column::numbers([9999.0, 9999.0]));
+    }
+
+    #[test]
+    fn delimiters_are_found_or_given() {
+        let loaded = read("a\tb\n\t1\nx y\t2\n");
+        assert_eq!(loaded.table.column("a").unwrap(), &Column::categories([None, Some("x y")]));
+        assert_eq!(loaded.notes, ["fields are separated by `tab`, found in the first line"]);
+        let given = Csv::from_bytes("a:b\n1:2\n").delimiter(b':').read().unwrap();
+        assert_eq!((given.table.width(), given.notes.len()), (2, 0));
+        assert!(Csv::from_bytes("a\n1").delimiter(b'\n').read().unwrap_err().to_string().contains("`delimiter`"));
+        let unquoted = Csv::from_bytes("a,b\n\"x,2\n").quote(None).read().unwrap();
+        assert_eq!(unquoted.table.column("a").unwrap(), &Column::categories([Some("\"x")]));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_done_or_refused() {
+        let csv = Csv::from_bytes("zip,x\n04109,-9\n00501,3\n");
+        let loaded = csv.clone().missing(MissingTokens::new(["-9"])).kind("zip", Kind::Number).read().unwrap();
+        assert_eq!(loaded.table.column("zip").unwrap(), &Column::numbers([4109.0, 501.0]));
+        assert_eq!(loaded.table.column("x").unwrap(), &Column::numbers([f64::NAN, 3.0]));
+        assert!(loaded.table.schema().field("x").unwrap().tokens.contains("-9"));
+        let error = csv.clone().kind("x", Kind::Flag).read().unwrap_err();
+        let expected = "column `x` › row 0: `-9` is not a flag; correct it or name it as a missing token";
+        assert_eq!(error.to_string(), expected);
+        let error = csv.kind("zipp", Kind::Text).read().unwrap_err();
+        assert_eq!(error.to_string(), "there is no column `zipp`; did you mean `zip`?");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = Csv::new("no/such.csv").read().unwrap_err();
+        assert!(error.to_string().starts_with("`no/such.csv`: "), "{error}");
+    }
+}

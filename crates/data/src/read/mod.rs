@@ -1,0 +1,45 @@
+//! Readers: a file becomes a table and the decisions behind it.
+//!
+//! | reader | what the file says about kinds |
+//! |---|---|
+//! | [`Csv`] | nothing: text, decided by the rules of [`kind`](crate::kind) |
+//! | [`Parquet`] | types; only text columns are decided by the rules |
+//! | [`Ndjson`] | numbers, flags and text; text is decided by the rules |
+//!
+//! Every reader takes a path or bytes, and what the caller knows better: missing tokens and kinds.
+
+mod csv;
+mod encoding;
+mod ndjson;
+mod parquet;
+mod scan;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use stagewise_core::error::{At, Crumb, Error, Result};
+
+pub use self::csv::Csv;
+pub use self::ndjson::Ndjson;
+pub use self::parquet::Parquet;
+use crate::loaded::Loaded;
+
+/// Where the bytes are.
+#[derive(Debug, Clone)]
+enum Origin {
+    File(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+impl Origin {
+    /// Reads the bytes and hands them on; errors name the file.
+    fn with<'s>(&'s self, read: impl FnOnce(&[u8]) -> Result<Loaded> + 's) -> Result<Loaded> {
+        match self {
+            Self::Bytes(bytes) => read(bytes),
+            Self::File(path) => {
+                let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+                read(&bytes).at(|| Crumb::File(path.clone()))
+            }
+        }
+    }
+}

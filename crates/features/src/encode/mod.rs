@@ -1,0 +1,4 @@
+//! Levels to numbers.
+
+pub mod one_hot;
+pub mod unseen;

@@ -1,0 +1,431 @@
+//! The one mechanism behind every stage that changes columns one by one.
+//!
+//! A stage learns a [`ColumnRule`] for each selected column; [`Rewrite`] applies them. The columns that a rule gives
+//! stand where its column stood, all others are kept as they are, and the order never changes. So the batch path, the
+//! row path, the output schema, the check of the input and the saved form are written once, and a stage is a spec and
+//! a rule. A learned stage is a `Rewrite` of its rule under a name of its own, for example
+//! [`FittedStandardScaler`](crate::FittedStandardScaler).
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use stagewise_core::column::Column;
+use stagewise_core::context::FitContext;
+use stagewise_core::dataset::Dataset;
+use stagewise_core::error::{At, Crumb, DataError, Error, Result, SchemaError};
+use stagewise_core::persist::Persist;
+use stagewise_core::record::Cell;
+use stagewise_core::schema::{Field, Kind, Schema};
+use stagewise_core::select::Selector;
+use stagewise_core::stage::{Plan, Transform};
+use stagewise_core::table::Table;
+use stagewise_core::task::Task;
+
+/// What was learned about one column: what stands in its place.
+///
+/// The three methods must agree: as many columns, and as many cells, as fields, of the fields' kinds, and the same
+/// bits from [`column`](Self::column) as from [`cell`](Self::cell). `field` is always the column's field in training;
+/// codes at or past the end of its levels are levels not seen in training.
+pub trait ColumnRule: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The tag of the learned stage that is made of such rules.
+    const TAG: &'static str;
+
+    /// The fields in place of `field`.
+    fn fields(&self, field: &Field) -> Vec<Field>;
+
+    /// The batch path: appends the columns in place of `column`.
+    ///
+    /// # Errors
+    /// Values that the stage's policies refuse.
+    fn column(&self, field: &Field, column: Column, out: &mut Vec<Column>) -> Result<()>;
+
+    /// The row path: appends the cells in place of `cell`. Allocates nothing but room in `out`.
+    ///
+    /// # Errors
+    /// Values that the stage's policies refuse.
+    fn cell(&self, field: &Field, cell: &Cell, out: &mut Vec<Cell>) -> Result<()>;
+}
+
+/// A learned stage that changes some columns by a rule each and keeps the others.
+///
+/// Batches: columns in parallel, buffers used again where nobody else holds them. Saved as input and rules; the output
+/// is worked out again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored<R>", into = "Stored<R>", bound = "R: ColumnRule")]
+pub struct Rewrite<R: ColumnRule> {
+    input: Arc<Schema>,
+    output: Arc<Schema>,
+    /// One per input column; `None` keeps it.
+    rules: Vec<Option<R>>,
+}
+
+/// A column of the training rows, as a rule is learned from it.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// What the column is.
+    pub field: &'a Field,
+    /// Its values.
+    pub column: &'a Column,
+    /// How much each row counts; all alike if absent. A row of weight 0 is as if it were not there.
+    pub weights: Option<&'a [f64]>,
+    warnings: Vec<String>,
+}
+
+impl<R: ColumnRule> Rewrite<R> {
+    /// Learns a rule for each of the columns at `positions`, in parallel; warnings and errors come in column order.
+    ///
+    /// # Errors
+    /// What `rule` gives, at its column; [`SchemaError::DuplicateColumn`] if two output columns share a name.
+    pub fn learn<T: Task>(
+        train: &Dataset<T>,
+        positions: &[usize],
+        cx: &FitContext,
+        rule: impl Fn(&mut Training<'_>) -> Result<R> + Sync,
+    ) -> Result<Self> {
+        let input = with_levels(train.features())?;
+        let learn_one = |&position: &usize| {
+            let (field, column) = (&input.fields()[position], &train.features().columns()[position]);
+            let mut training = Training { field, column, weights: train.weights(), warnings: Vec::new() };
+            let rule = rule(&mut training).at(|| Crumb::column(field.name.as_ref()));
+            (rule, training.warnings)
+        };
+        let learned: Vec<_> = cx.install(|| positions.par_iter().map(learn_one).collect());
+        let mut rules: Vec<Option<R>> = (0..input.len()).map(|_| None).collect();
+        for (&position, (rule, warnings)) in positions.iter().zip(learned) {
+            rules[position] = Some(rule?);
+            let name = &input.fields()[position].name;
+            warnings.into_iter().for_each(|what| cx.warn(format!("column `{name}`: {what}")));
+        }
+        Self::of(input, rules)
+    }
+
+    /// The rule learned for a column, if it is one that this stage changes.
+    pub fn rule(&self, column: &str) -> Option<&R> {
+        self.rules.get(self.input.position(column)?)?.as_ref()
+    }
+
+    fn of(input: Arc<Schema>, rules: Vec<Option<R>>) -> Result<Self> {
+        if rules.len() != input.len() {
+            let what = "rules of a stage".to_string();
+            return Err(DataError::Length { what, expected: input.len(), found: rules.len() }.into());
+        }
+        let place = |(field, rule): (&Field, &Option<R>)| match rule {
+            Some(rule) => rule.fields(field),
+            None => vec![field.clone()],
+        };
+        let fields = input.fields().iter().zip(&rules).flat_map(place).collect();
+        Ok(Self { output: Arc::new(Schema::new(fields)?), input, rules })
+    }
+}
+
+impl<R: ColumnRule> Persist for Rewrite<R> {
+    const TAG: &'static str = R::TAG;
+}
+
+impl<R: ColumnRule> Transform for Rewrite<R> {
+    fn input(&self) -> &Arc<Schema> {
+        &self.input
+    }
+
+    fn output(&self) -> &Arc<Schema> {
+        &self.output
+    }
+
+    fn transform(&self, features: Table) -> Result<Table> {
+        /// Below this many values, threads cost more than they save.
+        const WORTH_THREADS: usize = 1 << 14;
+        require_columns(&self.input, &features)?;
+        let rows = features.rows();
+        let (_, columns) = features.into_parts();
+        let places: Vec<_> = columns.into_iter().zip(self.input.fields().iter().zip(&self.rules)).collect();
+        let change = |(column, (field, rule)): (Column, (&Field, &Option<R>))| match rule {
+            None => Ok(vec![column]),
+            Some(rule) => {
+                let mut out = Vec::new();
+                rule.column(field, column, &mut out).at(|| Crumb::column(field.name.as_ref()))?;
+                Ok(out)
+            }
+        };
+        let changed: Vec<Result<Vec<Column>>> = if rows * places.len() < WORTH_THREADS {
+            places.into_iter().map(change).collect()
+        } else {
+            places.into_par_iter().map(change).collect()
+        };
+        let mut columns = Vec::with_capacity(self.output.len());
+        for place in changed {
+            columns.extend(place?);
+        }
+        Table::sized(self.output.clone(), columns, rows)
+    }
+
+    fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()> {
+        require_cells(&self.input, row)?;
+        for ((cell, field), rule) in row.iter().zip(self.input.fields()).zip(&self.rules) {
+            match rule {
+                None => out.push(cell.clone()),
+                Some(rule) => rule.cell(field, cell, out).at(|| Crumb::column(field.name.as_ref()))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Training<'_> {
+    /// Leaves a warning about this column.
+    pub fn warn(&mut self, what: impl Into<String>) {
+        self.warnings.push(what.into());
+    }
+
+    /// The rows that count, each with its weight: 1 where there are no weights.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, f64)> {
+        let weight = |row| self.weights.map_or(1.0, |weights| weights[row]);
+        (0..self.column.len()).map(move |row| (row, weight(row))).filter(|(_, weight)| *weight > 0.0)
+    }
+
+    /// Whether the value is missing in a row that counts.
+    pub fn has_missing(&self) -> bool {
+        match self.weights {
+            None => self.column.missing_count() > 0,
+            Some(_) => self.rows().any(|(row, _)| self.column.cell(row) == Cell::Missing),
+        }
+    }
+}
+
+/// What a stage will give that puts `fields(field)` in place of each of the columns at `positions`, with the names and
+/// kinds of the others as they are.
+pub fn plan(input: &Schema, positions: &[usize], exact: bool, fields: impl Fn(&Field) -> Vec<Field>) -> Plan {
+    let place = |(i, field): (usize, &Field)| {
+        if positions.binary_search(&i).is_ok() { fields(field) } else { vec![field.clone()] }
+    };
+    let fields = input.fields().iter().enumerate().flat_map(place).collect();
+    Plan { fields, exact }
+}
+
+/// The positions that a selector picks, ascending, which must be of one of `kinds`.
+///
+/// # Errors
+/// A selector that does not resolve; [`SchemaError::WrongKind`] at a column of another kind, which then asks for the
+/// first of `kinds`.
+pub fn positions(selector: &Selector, input: &Schema, kinds: &[Kind]) -> Result<Vec<usize>> {
+    let positions = selector.positions(input)?;
+    for &i in &positions {
+        let field = &input.fields()[i];
+        if let (false, Some(&expected)) = (kinds.contains(&field.kind), kinds.first()) {
+            let error = SchemaError::WrongKind { expected, found: field.kind };
+            return Err(Error::from(error).at(Crumb::column(field.name.as_ref())));
+        }
+    }
+    Ok(positions)
+}
+
+/// Checks that a batch has the columns that a stage was fitted on: names, kinds and order. `O(columns)`, and at once
+/// where the batch comes under the very same schema.
+///
+/// # Errors
+/// [`SchemaError::WrongColumns`]; [`SchemaError::WrongKind`] at the column if only a kind differs.
+pub fn require_columns(input: &Arc<Schema>, batch: &Table) -> Result<()> {
+    let found = batch.schema();
+    if Arc::ptr_eq(input, found) {
+        return Ok(());
+    }
+    let pairs = || input.fields().iter().zip(found.fields());
+    if input.len() != found.len() || pairs().any(|(a, b)| a.name != b.name) {
+        return Err(SchemaError::WrongColumns { expected: input.names(), found: found.names() }.into());
+    }
+    match pairs().find(|(a, b)| a.kind != b.kind) {
+        None => Ok(()),
+        Some((a, b)) => {
+            let error = SchemaError::WrongKind { expected: a.kind, found: b.kind };
+            Err(Error::from(error).at(Crumb::column(a.name.as_ref())))
+        }
+    }
+}
+
+/// Checks that a row has as many cells as the columns that a stage was fitted on.
+///
+/// # Errors
+/// [`DataError::Length`].
+pub fn require_cells(input: &Schema, row: &[Cell]) -> Result<()> {
+    if row.len() == input.len() {
+        return Ok(());
+    }
+    Err(DataError::Length { what: "cells of a row".into(), expected: input.len(), found: row.len() }.into())
+}
+
+/// The error of a cell that is not of its column's kind.
+#[cold]
+pub fn wrong_cell(expected: Kind, cell: &Cell) -> Error {
+    let found = match cell {
+        // A missing cell is of every kind.
+        Cell::Missing => expected,
+        Cell::Number(_) => Kind::Number,
+        Cell::Level(_) | Cell::NewLevel(_) => Kind::Category,
+        Cell::Flag(_) => Kind::Flag,
+        Cell::Text(_) => Kind::Text,
+        Cell::Timestamp(_) => Kind::Timestamp,
+    };
+    SchemaError::WrongKind { expected, found }.into()
+}
+
+/// The schema of a training table in which every category states all levels of its column.
+fn with_levels(table: &Table) -> Result<Arc<Schema>> {
+    let lacks = |(field, column): (&Field, &Column)| match column {
+        Column::Category { levels, .. } => field.levels.as_ref().is_none_or(|known| known.len() < levels.len()),
+        _ => false,
+    };
+    let pairs = || table.schema().fields().iter().zip(table.columns());
+    if !pairs().any(lacks) {
+        return Ok(table.schema().clone());
+    }
+    let stated = |(field, column): (&Field, &Column)| match column {
+        Column::Category { levels, .. } if lacks((field, column)) => field.clone().levels(levels.clone()),
+        _ => field.clone(),
+    };
+    Ok(Arc::new(Schema::new(pairs().map(stated).collect())?))
+}
+
+/// The saved form.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "R: ColumnRule")]
+struct Stored<R: ColumnRule> {
+    input: Arc<Schema>,
+    rules: Vec<Option<R>>,
+}
+
+impl<R: ColumnRule> From<Rewrite<R>> for Stored<R> {
+    fn from(rewrite: Rewrite<R>) -> Self {
+        Self { input: rewrite.input, rules: rewrite.rules }
+    }
+}
+
+impl<R: ColumnRule> TryFrom<Stored<R>> for Rewrite<R> {
+    type Error = Error;
+
+    fn try_from(stored: Stored<R>) -> Result<Self> {
+        Self::of(stored.input, stored.rules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stagewise_core::select::{all, named};
+    use stagewise_core::task::Binary;
+    use stagewise_testkit::data;
+
+    /// Puts a number column twice, the second time halved.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Halve;
+
+    impl ColumnRule for Halve {
+        const TAG: &'static str = "FittedHalve";
+
+        fn fields(&self, field: &Field) -> Vec<Field> {
+            vec![field.clone(), Field::derived(format!("{}_half", field.name), Kind::Number, [field])]
+        }
+
+        fn column(&self, _: &Field, column: Column, out: &mut Vec<Column>) -> Result<()> {
+            let half: Vec<f64> = column.as_numbers()?.iter().map(|x| x / 2.0).collect();
+            out.extend([column, Column::numbers(half)]);
+            Ok(())
+        }
+
+        fn cell(&self, _: &Field, cell: &Cell, out: &mut Vec<Cell>) -> Result<()> {
+            out.push(cell.clone());
+            out.push(match cell {
+                Cell::Number(x) => Cell::Number(x / 2.0),
+                Cell::Missing => Cell::Missing,
+                other => return Err(wrong_cell(Kind::Number, other)),
+            });
+            Ok(())
+        }
+    }
+
+    fn fitted(rows: usize) -> (Rewrite<Halve>, Dataset<Binary>) {
+        let train = data::binary(rows, 1);
+        let fitted = Rewrite::learn(&train, &[1], &FitContext::new(0), |_| Ok(Halve)).unwrap();
+        (fitted, train)
+    }
+
+    #[test]
+    fn columns_stand_where_theirs_stood() {
+        let (fitted, train) = fitted(20);
+        let names = ["age", "income", "income_half", "constant", "empty", "city", "plan", "active"];
+        assert_eq!(fitted.output().names(), names);
+        assert_eq!(fitted.rule("income"), Some(&Halve));
+        assert_eq!((fitted.rule("age"), fitted.rule("none")), (None, None));
+        let table = fitted.transform(train.features().clone()).unwrap();
+        assert_eq!(table.column("age").unwrap(), train.features().column("age").unwrap());
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        // Below and above the size from which threads are used.
+        for rows in [20, 5000] {
+            let (fitted, train) = fitted(rows);
+            let one = FitContext::new(0).threads(1).unwrap();
+            let alone = one.install(|| fitted.transform(train.features().clone())).unwrap();
+            assert_eq!(fitted.transform(train.features().clone()).unwrap(), alone);
+        }
+    }
+
+    #[test]
+    fn other_columns_are_refused() {
+        let (fitted, train) = fitted(20);
+        let error = fitted.transform(train.features().select(&[0, 1]).unwrap()).unwrap_err();
+        assert!(error.to_string().starts_with("got columns [\"age\", \"income\"], was fitted on"), "{error}");
+        let (schema, mut columns) = train.features().clone().into_parts();
+        columns[0] = Column::missing(Kind::Flag, 20);
+        let names = schema.names();
+        let other = Table::of(names.iter().map(String::as_str).zip(columns)).unwrap();
+        let error = fitted.transform(other).unwrap_err();
+        assert_eq!(error.to_string(), "column `age`: is a flag, a number is needed");
+        let error = fitted.transform_row(&[Cell::Missing], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "cells of a row: 7 values needed, 1 found");
+        let mut row = vec![Cell::Missing; 7];
+        row[1] = Cell::Flag(true);
+        let error = fitted.transform_row(&row, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "column `income`: is a flag, a number is needed");
+    }
+
+    #[test]
+    fn warnings_and_errors_come_in_column_order_with_their_column() {
+        let train = data::binary(20, 1);
+        let cx = FitContext::new(0);
+        let warn = |training: &mut Training<'_>| {
+            training.warn("odd");
+            Ok(Halve)
+        };
+        Rewrite::learn(&train, &[0, 2], &cx, warn).unwrap();
+        let texts: Vec<_> = cx.take_warnings().into_iter().map(|w| w.what).collect();
+        assert_eq!(texts, ["column `age`: odd", "column `constant`: odd"]);
+        let fail = |training: &mut Training<'_>| training.column.require_finite().map(|_| Halve);
+        let error = Rewrite::learn(&train, &[1, 3], &cx, fail).unwrap_err();
+        assert!(error.to_string().starts_with("column `income`: holds"), "{error}");
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused() {
+        let table = Table::of([
+            ("a", Column::numbers([1.0])),
+            ("a_half", Column::numbers([1.0])),
+            ("target", Column::numbers([1.0])),
+        ]);
+        let problem = stagewise_core::problem::Problem::<stagewise_core::task::Regression>::new("target");
+        let train = Dataset::new(table.unwrap(), &problem).unwrap();
+        let error = Rewrite::learn(&train, &[0], &FitContext::new(0), |_| Ok(Halve)).unwrap_err();
+        assert_eq!(error.to_string(), "two columns are named `a_half`; rename one");
+    }
+
+    #[test]
+    fn positions_are_of_the_kinds_asked_for() {
+        let table = data::mixed(3, 0);
+        let kinds = [Kind::Category, Kind::Flag];
+        assert_eq!(positions(&named(["active", "city"]), table.schema(), &kinds).unwrap(), [4, 6]);
+        let error = positions(&all(), table.schema(), &kinds).unwrap_err();
+        assert_eq!(error.to_string(), "column `age`: is a number, a category is needed");
+    }
+}

@@ -1,0 +1,3 @@
+//! Numbers to a common scale.
+
+pub mod standard;

@@ -1,0 +1,10 @@
+//! Linear models: one canonical form, three ways to it.
+
+mod descent;
+mod least_norm;
+mod linfa;
+pub mod logistic;
+pub mod model;
+mod newton;
+pub mod regression;
+mod shift;

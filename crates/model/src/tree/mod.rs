@@ -1,0 +1,9 @@
+//! Trees: one canonical form, filled by our own search, linfa and smartcore.
+
+pub mod decision;
+pub mod ensemble;
+pub mod forest;
+mod linfa;
+mod read;
+mod sample;
+mod split;
