@@ -25,7 +25,7 @@ fn main() -> stagewise::Result<()> {
     Ok(())
 }
 
-fn loans() -> String {
+pub fn loans() -> String {
     let mut stream = Stream::new(2024, "loans");
     let mut text = String::from(HEADER);
     for row in 0..ROWS {

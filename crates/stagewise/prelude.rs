@@ -1,0 +1,36 @@
+//! The names that nearly every program needs: `use stagewise::prelude::*;`.
+
+pub use stagewise_core::column::Column;
+pub use stagewise_core::context::{Cancel, FitContext};
+pub use stagewise_core::dataset::Dataset;
+pub use stagewise_core::exhibit::{Exhibit, Section};
+pub use stagewise_core::gate::{Approved, Gate, GateReport};
+pub use stagewise_core::holdout::{Evaluation, Holdout};
+pub use stagewise_core::ledger::Ledger;
+pub use stagewise_core::metric::{AnyMetric, Metric};
+pub use stagewise_core::persist::Persist;
+pub use stagewise_core::pipeline::builder::WantsModel;
+pub use stagewise_core::pipeline::{CalibrationRows, FittedPipeline, Pipeline, PipelineBuilder, Scorer};
+pub use stagewise_core::problem::{Latency, Outcome, Problem, at_least, at_most, beats_baseline};
+pub use stagewise_core::progress::TerminalBars;
+pub use stagewise_core::record::{Cell, RawCell};
+pub use stagewise_core::registry::Registry;
+pub use stagewise_core::schema::{Kind, Role, Schema};
+pub use stagewise_core::select::{Selector, all, categories, flags, matching, named, numbers, role, texts, timestamps};
+pub use stagewise_core::split::Splitter;
+pub use stagewise_core::stage::{
+    Calibrate, Calibrator, Estimator, Learner, Predict, Predictor, Sampler, Transform, Transformer,
+};
+pub use stagewise_core::summary::TableSummary;
+pub use stagewise_core::table::Table;
+pub use stagewise_core::target::TargetValues;
+pub use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+pub use stagewise_core::{Error, Result};
+
+pub use stagewise_data::*;
+pub use stagewise_deploy::{Artifact, RunningServer, Server};
+pub use stagewise_eval::*;
+pub use stagewise_features::*;
+pub use stagewise_model::*;
+pub use stagewise_monitor::DriftMonitor;
+pub use stagewise_report::{Page, text};

@@ -1,0 +1,122 @@
+//! Every built-in stage and metric keeps the promises of its trait, and none is forgotten: a tag that is registered and
+//! not checked here fails.
+
+use std::collections::BTreeSet;
+
+use stagewise::core::persist::Persist;
+use stagewise::core::target::{BinaryTarget, ClassTarget, NumberTarget};
+use stagewise::prelude::*;
+use stagewise_testkit::{conformance, data};
+
+#[derive(Default)]
+struct Checked(BTreeSet<&'static str>);
+
+impl Checked {
+    fn transformer<S>(&mut self, spec: S)
+    where
+        S: Transformer<Regression> + Transformer<Binary> + Transformer<Multiclass>,
+    {
+        conformance::transformer(&spec, &data::binary(120, 1));
+        conformance::transformer(&spec, &data::multiclass(120, 2));
+        conformance::transformer(&spec, &data::regression(120, 3));
+        self.0.insert(S::TAG);
+        self.0.insert(<S as Transformer<Binary>>::Fitted::TAG);
+    }
+
+    fn learner<T: Task, L: Learner<T>>(&mut self, spec: L, data: &Dataset<T>) {
+        conformance::learner(&spec, data);
+        self.0.insert(L::TAG);
+        self.0.insert(L::Model::TAG);
+    }
+
+    fn binary(&mut self, metric: impl Metric<Binary>) {
+        let truth = BinaryTarget::new([true, false, false, true, false, true]);
+        let output = ndarray::arr1(&[0.8, 0.3, 0.6, 0.6, 0.1, 0.4]);
+        let perfect = ndarray::arr1(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+        conformance::metric(&metric, &truth, &output, &perfect);
+        self.metric(&metric);
+    }
+
+    fn multiclass(&mut self, metric: impl Metric<Multiclass>) {
+        let truth = ClassTarget::new([0, 1, 2, 1], 3);
+        let output = ndarray::arr2(&[[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3], [0.1, 0.8, 0.1]]);
+        let perfect = ndarray::arr2(&[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+        conformance::metric(&metric, &truth, &output, &perfect);
+        self.metric(&metric);
+    }
+
+    fn regression(&mut self, metric: impl Metric<Regression>) {
+        let truth = NumberTarget::new([1.0, 2.0, 4.0, -1.0]);
+        conformance::metric(&metric, &truth, &ndarray::arr1(&[1.5, 1.0, 4.0, 0.0]), &ndarray::arr1(&[1.0, 2.0, 4.0, -1.0]));
+        self.metric(&metric);
+    }
+
+    fn metric<M: Persist>(&mut self, _: &M) {
+        self.0.insert(M::TAG);
+    }
+}
+
+#[test]
+fn every_registered_stage_and_metric_keeps_its_promises() {
+    let mut checked = Checked::default();
+
+    checked.transformer(MedianImputer::on(numbers()));
+    checked.transformer(MedianImputer::on(numbers()).indicator(true));
+    checked.transformer(MostFrequentImputer::on(all()).indicator(true));
+    checked.transformer(StandardScaler::on(numbers()));
+    checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
+
+    let (binary, multiclass, regression) =
+        (data::binary_numeric(90, 1), data::multiclass_numeric(90, 2), data::regression_numeric(90, 3));
+    checked.learner(ConstantBaseline, &binary);
+    checked.learner(ConstantBaseline, &multiclass);
+    checked.learner(ConstantBaseline, &regression);
+    checked.learner(LinearRegression::default(), &regression);
+    checked.learner(LogisticRegression::default(), &binary);
+    checked.learner(LogisticRegression::default(), &multiclass);
+    checked.learner(LogisticRegression::default().backend(LogisticBackend::Linfa), &binary);
+    checked.learner(DecisionTree::default(), &binary);
+    checked.learner(DecisionTree::default(), &multiclass);
+    checked.learner(RandomForest::default().trees(8), &binary);
+    checked.learner(RandomForest::default().trees(8), &multiclass);
+    checked.learner(RandomForest::default().trees(8), &regression);
+
+    let truth = BinaryTarget::new([true, false, false, true, false, true, true, false]);
+    let output = ndarray::arr1(&[0.8, 0.3, 0.6, 0.6, 0.1, 0.4, 0.9, 0.2]);
+    conformance::calibrator::<Binary, Platt>(&Platt, &output, &truth);
+    checked.0.extend([Platt::TAG, <Platt as Calibrator<Binary>>::Fitted::TAG]);
+
+    checked.binary(Accuracy::default());
+    checked.binary(Precision::default());
+    checked.binary(Recall::default());
+    checked.binary(F1::default());
+    checked.binary(RocAuc);
+    checked.binary(LogLoss);
+    checked.binary(Brier);
+    checked.multiclass(Accuracy::default());
+    checked.multiclass(Precision::default());
+    checked.multiclass(Recall::default());
+    checked.multiclass(F1::default());
+    checked.multiclass(LogLoss);
+    checked.regression(Mae);
+    checked.regression(Rmse);
+    checked.regression(R2);
+
+    let registry = stagewise::registry();
+    registry.check().unwrap();
+    let forgotten: Vec<_> = registry.tags().into_iter().filter(|(_, tag)| !checked.0.contains(tag)).collect();
+    assert!(forgotten.is_empty(), "registered and not checked here: {forgotten:?}");
+}
+
+#[test]
+fn every_splitter_keeps_its_promises() {
+    let data = data::multiclass(97, 4);
+    for splits in [
+        conformance::splitter(&KFold::new(4), &data),
+        conformance::splitter(&StratifiedKFold::new(4), &data),
+    ] {
+        let mut judged: Vec<usize> = splits.into_iter().flat_map(|s| s.validation).collect();
+        judged.sort_unstable();
+        assert_eq!(judged, (0..97).collect::<Vec<_>>(), "every row judges once");
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests through the whole library: what no single crate can show.
+
+mod conformance;
+mod datasets;
+mod determinism;
+mod leakage;
+mod life;
+mod messy;
+mod recipes;
+mod star;
