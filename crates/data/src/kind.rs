@@ -169,17 +169,12 @@ fn all<V: Clone>(values: &[Option<&str>], missing: V, read: impl Fn(&str) -> Opt
 }
 
 /// The values; an error names the first that `read` does not take.
-fn each<V: Clone>(
-    values: &[Option<&str>],
-    missing: V,
-    kind: Kind,
-    read: impl Fn(&str) -> Option<V>,
-) -> Result<Vec<V>> {
+fn each<V: Clone>(values: &[Option<&str>], missing: V, kind: Kind, read: impl Fn(&str) -> Option<V>) -> Result<Vec<V>> {
     let one = |(row, value): (usize, &Option<&str>)| match value {
         None => Ok(missing.clone()),
-        Some(text) => read(text)
-            .ok_or_else(|| DataError::Unparsable { value: cut(text), expected: kind })
-            .at(|| Crumb::Row(row)),
+        Some(text) => {
+            read(text).ok_or_else(|| DataError::Unparsable { value: cut(text), expected: kind }).at(|| Crumb::Row(row))
+        }
     };
     values.iter().enumerate().map(one).collect()
 }

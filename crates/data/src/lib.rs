@@ -7,7 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`] |
-//! | how does it get out again? | [`write`], [`frame`] |
+//! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
 //! the same mean the same. Every decision is returned as data; nothing is decided silently.

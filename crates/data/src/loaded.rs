@@ -1,7 +1,7 @@
 //! What a reader gives: a table, and every decision that was taken on the way, with its reason.
 //!
-//! A look at the decisions alone is `reader.read()?.decisions`. The rules are in [`kind`](crate::kind) and
-//! [`role`](crate::role).
+//! A look at the decisions alone is `reader.read()?.decisions`. The rules are in [`kind`] and
+//! [`role`].
 
 use std::sync::Arc;
 
@@ -193,7 +193,9 @@ fn cell_text(column: &Column, row: usize) -> Option<String> {
         Cell::Flag(b) => Some(b.to_string()),
         Cell::Text(text) => Some(text.to_string()),
         Cell::Timestamp(t) => Some(crate::write::timestamp(t)),
-        Cell::Level(code) => column.as_categories().ok().and_then(|(_, levels)| levels.name(code)).map(|n| n.to_string()),
+        Cell::Level(code) => {
+            column.as_categories().ok().and_then(|(_, levels)| levels.name(code)).map(|n| n.to_string())
+        }
         _ => None,
     }
 }

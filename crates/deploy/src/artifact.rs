@@ -9,7 +9,7 @@
 //! [`Artifact::digest`] elsewhere where that matters.
 
 mod file;
-mod format;
+pub mod format;
 mod golden;
 mod manifest;
 
@@ -251,7 +251,8 @@ mod tests {
     #[test]
     fn golden_rows_are_spaced_raw_and_without_other_columns() {
         let rows = data::mixed(250, 4);
-        let mut columns: Vec<(String, Column)> = rows.schema().names().into_iter().zip(rows.columns().to_vec()).collect();
+        let mut columns: Vec<(String, Column)> =
+            rows.schema().names().into_iter().zip(rows.columns().to_vec()).collect();
         columns.push(("secret".into(), Column::texts(vec![Some("not to be kept"); 250])));
         // As text, as a file brings them.
         columns[0].1 = Column::texts((0..250).map(|i| if i % 9 == 0 { Some("NA") } else { Some("33") }));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use stagewise_core::column::Column;
+use stagewise_core::column::{Column, MISSING_TIME};
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::Result;
@@ -18,7 +18,7 @@ use stagewise_core::pipeline::{FittedPipeline, Pipeline};
 use stagewise_core::problem::{Problem, at_most};
 use stagewise_core::record::Cell;
 use stagewise_core::registry::Registry;
-use stagewise_core::schema::{Kind, Schema};
+use stagewise_core::schema::{Field, Kind, Schema};
 use stagewise_core::stage::{Estimator, Learner, Plan, Predict, Transform, Transformer};
 use stagewise_core::table::Table;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
@@ -57,10 +57,7 @@ fn artifact<T: Shape>(data: fn(usize, u64) -> Dataset<T>) -> Artifact<T> {
 }
 
 /// A fitted pipeline and its approval.
-pub(crate) fn approved<T: Shape>(
-    data: fn(usize, u64) -> Dataset<T>,
-    tilt: Tilt,
-) -> (FittedPipeline<T>, Approved) {
+pub(crate) fn approved<T: Shape>(data: fn(usize, u64) -> Dataset<T>, tilt: Tilt) -> (FittedPipeline<T>, Approved) {
     let problem = T::told(Problem::new("target").objective("to test")).primary(Width, at_most(10.0));
     let pipeline = Pipeline::builder(problem).step("shift", Shift).model(tilt).build().unwrap();
     let fitted = pipeline.fit(&data(24, 7), &FitContext::new(1)).unwrap();
@@ -70,7 +67,7 @@ pub(crate) fn approved<T: Shape>(
     (fitted, approved)
 }
 
-/// Takes the training mean from every number; a missing one becomes 0.
+/// Takes the training mean from every number; a missing one becomes 0. A timestamp becomes hours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shift;
 
@@ -93,15 +90,20 @@ impl<T: Task> Transformer<T> for Shift {
     type Fitted = FittedShift;
 
     fn plan(&self, input: &Schema) -> Result<Plan> {
-        let fields = input.fields().iter().cloned();
-        Ok(Plan::exact(fields.map(|f| if f.kind == Kind::Number { f.missing(false) } else { f }).collect()))
+        let field = |f: &Field| match f.kind {
+            Kind::Number => f.clone().missing(false),
+            Kind::Timestamp => Field::derived(f.name.clone(), Kind::Number, [f]),
+            _ => f.clone(),
+        };
+        Ok(Plan::exact(input.fields().iter().map(field).collect()))
     }
 
     fn fit(&self, train: &Dataset<T>, _cx: &FitContext) -> Result<FittedShift> {
         let input = train.features().schema().clone();
         let output = Arc::new(Schema::new(Transformer::<T>::plan(self, &input)?.fields)?);
         let mean = |column: &Column| {
-            let present: Vec<f64> = column.as_numbers().into_iter().flatten().copied().filter(|x| !x.is_nan()).collect();
+            let present: Vec<f64> =
+                column.as_numbers().into_iter().flatten().copied().filter(|x| !x.is_nan()).collect();
             present.iter().sum::<f64>() / present.len().max(1) as f64
         };
         Ok(FittedShift { input, output, means: train.features().columns().iter().map(mean).collect() })
@@ -119,8 +121,17 @@ impl Transform for FittedShift {
 
     fn transform(&self, features: Table) -> Result<Table> {
         let (_, mut columns) = features.into_parts();
-        for (column, mean) in columns.iter_mut().zip(&self.means).filter(|(c, _)| c.kind() == Kind::Number) {
-            column.make_numbers()?.iter_mut().for_each(|x| *x = if x.is_nan() { 0.0 } else { *x - mean });
+        for (column, mean) in columns.iter_mut().zip(&self.means) {
+            match column {
+                Column::Number(_) => {
+                    column.make_numbers()?.iter_mut().for_each(|x| *x = if x.is_nan() { 0.0 } else { *x - mean });
+                }
+                Column::Timestamp(times) => {
+                    let hour = |&t: &i64| if t == MISSING_TIME { 0.0 } else { hours(t) };
+                    *column = Column::numbers(times.iter().map(hour).collect::<Vec<_>>());
+                }
+                _ => {}
+            }
         }
         Table::new(self.output.clone(), columns)
     }
@@ -128,11 +139,16 @@ impl Transform for FittedShift {
     fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()> {
         out.extend(row.iter().zip(&self.means).zip(self.input.fields()).map(|((cell, mean), field)| match cell {
             Cell::Number(x) => Cell::Number(x - mean),
-            Cell::Missing if field.kind == Kind::Number => Cell::Number(0.0),
+            Cell::Timestamp(t) => Cell::Number(hours(*t)),
+            Cell::Missing if matches!(field.kind, Kind::Number | Kind::Timestamp) => Cell::Number(0.0),
             other => other.clone(),
         }));
         Ok(())
     }
+}
+
+fn hours(micros: i64) -> f64 {
+    micros as f64 / 3.6e9
 }
 
 /// A plane over the features. A two-faced one answers batches a little differently.

@@ -7,7 +7,7 @@
 //! | do probabilities mean what they say? | [`CalibrationCurve`], [`Brier`], [`LogLoss`] |
 //! | what do the decisions cost? | [`ExpectedCost`], from the costs of the problem |
 //! | how sure is that number? | [`bootstrap`] for any metric, [`wilson`] for a share |
-//! | how good is the recipe, not the one fit? | [`cross_validate`], [`CrossValidated`] |
+//! | how good is the recipe, not the one fit? | [`cross_validate()`], [`CrossValidated`] |
 //! | which recipe is best? | [`ranking`], which refuses results of different splits |
 //!
 //! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.

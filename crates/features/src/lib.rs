@@ -11,6 +11,7 @@
 //! learned for each, and one mechanism applies the rules to batches and to single rows. Columns keep their order; what
 //! a column becomes stands where it stood.
 
+pub mod columns;
 pub mod encode;
 pub mod impute;
 pub mod rewrite;

@@ -15,14 +15,15 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::column::Column;
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
-use stagewise_core::error::{At, Crumb, DataError, Error, Result, SchemaError};
+use stagewise_core::error::{At, Crumb, DataError, Error, Result};
 use stagewise_core::persist::Persist;
 use stagewise_core::record::Cell;
-use stagewise_core::schema::{Field, Kind, Schema};
-use stagewise_core::select::Selector;
+use stagewise_core::schema::{Field, Schema};
 use stagewise_core::stage::{Plan, Transform};
 use stagewise_core::table::Table;
 use stagewise_core::task::Task;
+
+use crate::columns::{require_cells, require_columns};
 
 /// What was learned about one column: what stands in its place.
 ///
@@ -78,7 +79,7 @@ impl<R: ColumnRule> Rewrite<R> {
     /// Learns a rule for each of the columns at `positions`, in parallel; warnings and errors come in column order.
     ///
     /// # Errors
-    /// What `rule` gives, at its column; [`SchemaError::DuplicateColumn`] if two output columns share a name.
+    /// What `rule` gives, at its column; [`SchemaError::DuplicateColumn`](stagewise_core::error::SchemaError) if two output columns share a name.
     pub fn learn<T: Task>(
         train: &Dataset<T>,
         positions: &[usize],
@@ -163,6 +164,7 @@ impl<R: ColumnRule> Transform for Rewrite<R> {
 
     fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()> {
         require_cells(&self.input, row)?;
+        out.reserve(self.output.len());
         for ((cell, field), rule) in row.iter().zip(self.input.fields()).zip(&self.rules) {
             match rule {
                 None => out.push(cell.clone()),
@@ -202,72 +204,6 @@ pub fn plan(input: &Schema, positions: &[usize], exact: bool, fields: impl Fn(&F
     };
     let fields = input.fields().iter().enumerate().flat_map(place).collect();
     Plan { fields, exact }
-}
-
-/// The positions that a selector picks, ascending, which must be of one of `kinds`.
-///
-/// # Errors
-/// A selector that does not resolve; [`SchemaError::WrongKind`] at a column of another kind, which then asks for the
-/// first of `kinds`.
-pub fn positions(selector: &Selector, input: &Schema, kinds: &[Kind]) -> Result<Vec<usize>> {
-    let positions = selector.positions(input)?;
-    for &i in &positions {
-        let field = &input.fields()[i];
-        if let (false, Some(&expected)) = (kinds.contains(&field.kind), kinds.first()) {
-            let error = SchemaError::WrongKind { expected, found: field.kind };
-            return Err(Error::from(error).at(Crumb::column(field.name.as_ref())));
-        }
-    }
-    Ok(positions)
-}
-
-/// Checks that a batch has the columns that a stage was fitted on: names, kinds and order. `O(columns)`, and at once
-/// where the batch comes under the very same schema.
-///
-/// # Errors
-/// [`SchemaError::WrongColumns`]; [`SchemaError::WrongKind`] at the column if only a kind differs.
-pub fn require_columns(input: &Arc<Schema>, batch: &Table) -> Result<()> {
-    let found = batch.schema();
-    if Arc::ptr_eq(input, found) {
-        return Ok(());
-    }
-    let pairs = || input.fields().iter().zip(found.fields());
-    if input.len() != found.len() || pairs().any(|(a, b)| a.name != b.name) {
-        return Err(SchemaError::WrongColumns { expected: input.names(), found: found.names() }.into());
-    }
-    match pairs().find(|(a, b)| a.kind != b.kind) {
-        None => Ok(()),
-        Some((a, b)) => {
-            let error = SchemaError::WrongKind { expected: a.kind, found: b.kind };
-            Err(Error::from(error).at(Crumb::column(a.name.as_ref())))
-        }
-    }
-}
-
-/// Checks that a row has as many cells as the columns that a stage was fitted on.
-///
-/// # Errors
-/// [`DataError::Length`].
-pub fn require_cells(input: &Schema, row: &[Cell]) -> Result<()> {
-    if row.len() == input.len() {
-        return Ok(());
-    }
-    Err(DataError::Length { what: "cells of a row".into(), expected: input.len(), found: row.len() }.into())
-}
-
-/// The error of a cell that is not of its column's kind.
-#[cold]
-pub fn wrong_cell(expected: Kind, cell: &Cell) -> Error {
-    let found = match cell {
-        // A missing cell is of every kind.
-        Cell::Missing => expected,
-        Cell::Number(_) => Kind::Number,
-        Cell::Level(_) | Cell::NewLevel(_) => Kind::Category,
-        Cell::Flag(_) => Kind::Flag,
-        Cell::Text(_) => Kind::Text,
-        Cell::Timestamp(_) => Kind::Timestamp,
-    };
-    SchemaError::WrongKind { expected, found }.into()
 }
 
 /// The schema of a training table in which every category states all levels of its column.
@@ -312,9 +248,11 @@ impl<R: ColumnRule> TryFrom<Stored<R>> for Rewrite<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stagewise_core::select::{all, named};
+    use stagewise_core::schema::Kind;
     use stagewise_core::task::Binary;
     use stagewise_testkit::data;
+
+    use crate::columns::wrong_cell;
 
     /// Puts a number column twice, the second time halved.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -418,14 +356,5 @@ mod tests {
         let train = Dataset::new(table.unwrap(), &problem).unwrap();
         let error = Rewrite::learn(&train, &[0], &FitContext::new(0), |_| Ok(Halve)).unwrap_err();
         assert_eq!(error.to_string(), "two columns are named `a_half`; rename one");
-    }
-
-    #[test]
-    fn positions_are_of_the_kinds_asked_for() {
-        let table = data::mixed(3, 0);
-        let kinds = [Kind::Category, Kind::Flag];
-        assert_eq!(positions(&named(["active", "city"]), table.schema(), &kinds).unwrap(), [4, 6]);
-        let error = positions(&all(), table.schema(), &kinds).unwrap_err();
-        assert_eq!(error.to_string(), "column `age`: is a number, a category is needed");
     }
 }

@@ -53,37 +53,40 @@ impl Input {
         stage: &str,
         answer: impl Fn(&[f64]) -> Result<R> + Sync,
     ) -> Result<Vec<R>> {
+        self.require_columns(features)?;
+        map(features.finite_matrix(stage)?, answer)
+    }
+
+    /// As [`map_rows`](Self::map_rows), for models that take missing values and levels as codes.
+    pub(crate) fn map_rows_with_missing<R: Send>(
+        &self,
+        features: &Features,
+        answer: impl Fn(&[f64]) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
+        self.require_columns(features)?;
+        map(features.matrix(), answer)
+    }
+
+    fn require_columns(&self, features: &Features) -> Result<()> {
         let same = features.schema().fields().iter().map(|f| f.name.as_ref()).eq(self.names.iter().map(String::as_str));
         if !same {
             let found = features.schema().names();
             return Err(SchemaError::WrongColumns { expected: self.names.clone(), found }.into());
         }
-        let matrix = features.finite_matrix(stage)?;
-        let blocks = parallel::blocks(matrix.nrows(), BLOCK, |rows| {
-            let mut answers = Vec::with_capacity(rows.len());
-            for r in rows {
-                let row = matrix.row(r);
-                let given = match row.to_slice() {
-                    Some(row) => answer(row),
-                    None => answer(&row.to_vec()),
-                };
-                answers.push(given.map_err(|e| e.at(Crumb::Row(r)))?);
-            }
-            Ok(answers)
-        });
-        let mut answers = Vec::with_capacity(matrix.nrows());
-        for block in blocks {
-            answers.extend(block?);
+        Ok(())
+    }
+
+    pub(crate) fn check_length(&self, row: &[f64]) -> Result<()> {
+        if row.len() == self.names.len() {
+            return Ok(());
         }
-        Ok(answers)
+        let what = "features of a row".to_string();
+        Err(DataError::Length { what, expected: self.names.len(), found: row.len() }.into())
     }
 
     /// Checks the numeric form of one row.
     pub(crate) fn check_row(&self, row: &[f64]) -> Result<()> {
-        if row.len() != self.names.len() {
-            let what = "features of a row".to_string();
-            return Err(DataError::Length { what, expected: self.names.len(), found: row.len() }.into());
-        }
+        self.check_length(row)?;
         match row.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(at) => {
@@ -96,6 +99,27 @@ impl Input {
             }
         }
     }
+}
+
+/// The answers of the rows of `matrix`, in parallel and each by itself.
+fn map<R: Send>(matrix: ArrayView2<'_, f64>, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let blocks: Vec<Result<Vec<R>>> = parallel::blocks(matrix.nrows(), BLOCK, |rows| {
+        let mut answers = Vec::with_capacity(rows.len());
+        for r in rows {
+            let row = matrix.row(r);
+            let given = match row.to_slice() {
+                Some(row) => answer(row),
+                None => answer(&row.to_vec()),
+            };
+            answers.push(given.map_err(|e| e.at(Crumb::Row(r)))?);
+        }
+        Ok(answers)
+    });
+    let mut answers = Vec::with_capacity(matrix.nrows());
+    for block in blocks {
+        answers.extend(block?);
+    }
+    Ok(answers)
 }
 
 /// Checks that there are rows, that the parts are equally long and that some row has a weight.

@@ -46,7 +46,10 @@ fn by_first_bytes(bytes: &[u8]) -> Option<String> {
         (b"\x1F\x8B", "the file is compressed with gzip; unpack it first".into()),
         (b"\x28\xB5\x2F\xFD", "the file is compressed with zstd; unpack it first".into()),
         (b"BZh", "the file is compressed with bzip2; unpack it first".into()),
-        (b"PK\x03\x04", "the file is a zip archive or a spreadsheet (xlsx); unpack it, or save the sheet as CSV".into()),
+        (
+            b"PK\x03\x04",
+            "the file is a zip archive or a spreadsheet (xlsx); unpack it, or save the sheet as CSV".into(),
+        ),
         (b"\xD0\xCF\x11\xE0", "the file is an old spreadsheet (xls); save the sheet as CSV".into()),
         (b"PAR1", "the file is Parquet; read it with `Parquet`".into()),
         (b"SQLite format 3\0", "the file is a SQLite database; export the table as CSV".into()),
@@ -88,7 +91,10 @@ mod tests {
             b"a,b\nM\xFCller,1\n",
             "line 2: byte 5 (0xFC) is not UTF-8: the file looks like Latin-1 or Windows-1252; save the file as UTF-8",
         );
-        refused(b"a,b\n1,2\n3,\x00\n", "line 3: byte 10 is NUL: the file is damaged or no text file; remove such bytes");
+        refused(
+            b"a,b\n1,2\n3,\x00\n",
+            "line 3: byte 10 is NUL: the file is damaged or no text file; remove such bytes",
+        );
         refused(b"a\0,\0b\0\n\0", "line 1: byte 1 is NUL: the file looks like UTF-16; save the file as UTF-8");
         refused(b"\xFF\xFEa\0", "line 1: the file is in UTF-16 (little endian); save the file as UTF-8");
         refused(b"\xFE\xFF\0a", "line 1: the file is in UTF-16 (big endian); save the file as UTF-8");

@@ -72,7 +72,8 @@ impl Ndjson {
         self.origin.with(|bytes| {
             let (columns, rows) = columns(encoding::text(bytes)?)?;
             let texts: Vec<Option<Vec<Option<String>>>> = columns.iter().map(|(_, c)| as_texts(c)).collect();
-            let sources = columns.iter().zip(&texts).map(|((name, cells), texts)| source(name, cells, texts.as_deref()));
+            let sources =
+                columns.iter().zip(&texts).map(|((name, cells), texts)| source(name, cells, texts.as_deref()));
             decide(sources.collect(), rows, &self.wishes, Vec::new())
         })
     }
@@ -165,7 +166,8 @@ fn source<'a>(name: &str, cells: &[Value], texts: Option<&'a [Option<String>]>) 
     }
     let numbers: Vec<f64> = cells.iter().map(|c| c.as_f64().unwrap_or(f64::NAN)).collect();
     let rounded = cells.iter().any(|c| c.as_f64().is_some_and(|x| !c.is_f64() && x.abs() > EXACT_WHOLE));
-    let notice = rounded.then(|| "holds whole numbers too large to be exact: write them as text if they are names".into());
+    let notice =
+        rounded.then(|| "holds whole numbers too large to be exact: write them as text if they are names".into());
     of(Values::Typed(Column::numbers(numbers)), notice)
 }
 
@@ -193,7 +195,10 @@ mod tests {
         let loaded = read("{\"z\": 1, \"tags\": [1]}\n\n{\"a\": true, \"z\": 2, \"o\": {}}\n").unwrap();
         assert_eq!(loaded.table.schema().names(), ["z", "a"]);
         let decision = loaded.decision("tags").unwrap();
-        assert_eq!((decision.kept, decision.why.as_str()), (false, "holds lists, which no kind of column takes: left out"));
+        assert_eq!(
+            (decision.kept, decision.why.as_str()),
+            (false, "holds lists, which no kind of column takes: left out")
+        );
     }
 
     #[test]

@@ -17,6 +17,10 @@ use crate::loaded::{Loaded, Wishes};
 /// Types map to kinds as [`from_frame`](crate::frame::from_frame) says. Lists and structures are left out of the
 /// table, with a decision. `O(bytes)`.
 ///
+/// Read files from a source that you trust: the decoder checks where a file ends and how it is laid out, but believes
+/// the sizes inside, and a file whose bytes were changed can ask for more memory than there is, which ends the
+/// program.
+///
 /// ```
 /// use stagewise_core::column::Column;
 /// use stagewise_core::table::Table;

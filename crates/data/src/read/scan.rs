@@ -79,7 +79,10 @@ pub(super) fn scan(text: &str, dialect: Dialect, has_header: bool) -> Result<Sca
     let (body, dialect) = if plain {
         (Cow::Borrowed(body), dialect)
     } else {
-        (Cow::Owned(rewritten(text, dialect, width, shape.rows, has_header)?), Dialect { delimiter: b',', quote: Some(b'"') })
+        (
+            Cow::Owned(rewritten(text, dialect, width, shape.rows, has_header)?),
+            Dialect { delimiter: b',', quote: Some(b'"') },
+        )
     };
     Ok(Scan { header: shape.header, width, rows: shape.rows, body, dialect, blank_lines: shape.blank_lines })
 }
@@ -136,12 +139,15 @@ impl Shape {
 /// The records in plain form: delimited by commas, quoted where needed, every line ended by `\n`.
 fn rewritten(text: &str, dialect: Dialect, width: usize, rows: usize, has_header: bool) -> Result<String> {
     let mut out = String::with_capacity(text.len());
-    let (mut header, mut written) = (has_header, 0);
+    let (mut begun, mut written) = (false, 0);
     walk(text, dialect, |_, spans, _| {
-        if is_blank(text, spans) && (width > 1 || header || (written == 0 && !has_header)) {
+        let blank = is_blank(text, spans);
+        let header = !begun && has_header;
+        if blank && (!begun || width > 1 || written == rows) {
             return Ok(());
         }
-        if std::mem::take(&mut header) || written == rows {
+        begun = true;
+        if header {
             return Ok(());
         }
         for (i, &span) in spans.iter().enumerate() {
@@ -185,11 +191,7 @@ fn fields(count: usize) -> String {
 }
 
 /// Calls `visit` with the line, the fields and the end of every record; says whether all records were plain.
-fn walk(
-    text: &str,
-    dialect: Dialect,
-    mut visit: impl FnMut(usize, &[Span], usize) -> Result<()>,
-) -> Result<bool> {
+fn walk(text: &str, dialect: Dialect, mut visit: impl FnMut(usize, &[Span], usize) -> Result<()>) -> Result<bool> {
     let bytes = text.as_bytes();
     let Dialect { delimiter, quote } = dialect;
     let mut stops = [false; 256];
@@ -315,10 +317,7 @@ mod tests {
         let remedy = "quote a field that holds the delimiter";
         refused("a,b\n1,2\n1,2,3\n", &format!("line 3: the header has 2 fields, this line 3 fields; {remedy}"));
         refused("a,b\n\"x\ny\",2\n1\n", &format!("line 4: the header has 2 fields, this line 1 field; {remedy}"));
-        refused(
-            "a,b\n1,\"2\n3,4\n",
-            "line 2: a quote is opened here and never closed; close it, or turn quotes off",
-        );
+        refused("a,b\n1,\"2\n3,4\n", "line 2: a quote is opened here and never closed; close it, or turn quotes off");
         refused(
             "a,b\n\"x\"y,2\n",
             "line 2: after a closing quote comes `y`; double the quotes inside a quoted field, or turn quotes off",

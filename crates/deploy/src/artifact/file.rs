@@ -95,10 +95,7 @@ mod tests {
         assert_eq!(task_of(&path).unwrap(), TaskName::Binary);
         let error = Artifact::<Regression>::read(&path, &fixture::registry()).unwrap_err();
         let file = path.display();
-        assert_eq!(
-            error.to_string(),
-            format!("file `{file}`: holds a binary pipeline, a regression one is asked for")
-        );
+        assert_eq!(error.to_string(), format!("file `{file}`: holds a binary pipeline, a regression one is asked for"));
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -45,7 +45,8 @@ impl Golden {
         let rows = table.rows().min(GOLDEN_ROWS);
         let spaced: Vec<usize> = (0..rows).map(|i| i * table.rows() / rows).collect();
         let contract = fitted.contract().schema();
-        let needed: Vec<usize> = contract.fields().iter().map(|f| table.schema().require(&f.name)).collect::<Result<_>>()?;
+        let needed: Vec<usize> =
+            contract.fields().iter().map(|f| table.schema().require(&f.name)).collect::<Result<_>>()?;
         let taken = table.select(&needed)?.take(&spaced);
         let names = taken.schema().names().into_iter();
         let mut golden = Self {
@@ -188,4 +189,57 @@ fn text(bits: &[u64]) -> String {
 
 fn damaged() -> PersistError {
     PersistError::Damaged { part: "section `golden`".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, Tilt};
+    use stagewise_core::column::MISSING_TIME;
+    use stagewise_core::dataset::Dataset;
+    use stagewise_core::problem::Problem;
+    use stagewise_core::task::Regression;
+
+    /// A timestamp, a category and a number, each missing once, and a target.
+    fn timed(rows: usize, seed: u64) -> Dataset<Regression> {
+        let missing = |i: usize| i == 3;
+        let times = (0..rows).map(|i| if missing(i) { MISSING_TIME } else { (seed as i64 + i as i64) * 7_654_321_000 });
+        let names = (0..rows).map(|i| if missing(i) { None } else { Some(["é", "b"][i % 2]) });
+        let values = (0..rows).map(|i| if missing(i) { f64::NAN } else { i as f64 / 3.0 });
+        let table = Table::of([
+            ("when", Column::timestamps(times.collect::<Vec<_>>())),
+            ("what", Column::categories(names)),
+            ("much", Column::numbers(values.collect::<Vec<_>>())),
+            ("target", Column::numbers((0..rows).map(|i| i as f64).collect::<Vec<_>>())),
+        ]);
+        Dataset::new(table.unwrap(), &Problem::new("target")).unwrap()
+    }
+
+    #[test]
+    fn rows_of_every_kind_keep_their_values_and_answers() {
+        let (fitted, _) = fixture::approved(timed, Tilt::default());
+        let data = timed(8, 2);
+        let golden = Golden::record(&fitted, data.features()).unwrap();
+        assert_eq!(golden.table().unwrap(), *data.features());
+        assert_eq!((golden.rows(), golden.answers.len()), (8, 8));
+        golden.replay(&fitted).unwrap();
+        let mixed: Vec<Column> = vec![
+            Column::flags(vec![None, Some(true), Some(false)]),
+            Column::texts([Some("a"), None, Some("")]),
+            Column::numbers([-0.0, f64::INFINITY, f64::NAN]),
+        ];
+        for column in mixed {
+            assert_eq!(Values::of(&column).unwrap().column().unwrap(), column);
+        }
+    }
+
+    #[test]
+    fn a_timestamp_that_another_program_reads_differently_shows() {
+        let (fitted, _) = fixture::approved(timed, Tilt::default());
+        let mut golden = Golden::record(&fitted, timed(4, 2).features()).unwrap();
+        let Some((_, Values::Timestamp(times))) = golden.columns.first_mut() else { panic!("timestamps come first") };
+        times[2] += 3_600_000_000;
+        let message = golden.replay(&fitted).unwrap_err().to_string();
+        assert!(message.starts_with("golden row 2 gives "), "{message}");
+    }
 }

@@ -24,11 +24,11 @@ use super::confusion::{self, ClassConfusion, Confusion, NO_THRESHOLD};
 ///
 /// let truth = BinaryTarget::new([true, true, false, false]);
 /// let output = array![0.9, 0.4, 0.6, 0.1];
-/// assert_eq!(Accuracy::new().threshold(0.3).score(&truth, &output, None)?, 0.75);
+/// assert_eq!(Metric::<Binary>::score(&Accuracy::new().threshold(0.3), &truth, &output, None)?, 0.75);
 ///
 /// let truth = ClassTarget::new([0, 1, 2, 2], 3);
 /// let output = array![[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]];
-/// assert_eq!(Accuracy::new().score(&truth, &output, None)?, 1.0);
+/// assert_eq!(Metric::<Multiclass>::score(&Accuracy::new(), &truth, &output, None)?, 1.0);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
@@ -121,9 +121,12 @@ mod tests {
         assert_eq!(Metric::<Multiclass>::name(&Accuracy::new()), "accuracy");
         let spec = Accuracy::new().threshold(0.25);
         assert_eq!(Metric::<Binary>::name(&spec), "accuracy_at_0.25");
-        let error = spec.score(&ClassTarget::new([0], 2), &array![[0.5, 0.5]], None).unwrap_err();
+        let error =
+            Metric::<Multiclass>::score(&spec, &ClassTarget::new([0], 2), &array![[0.5, 0.5]], None).unwrap_err();
         assert!(error.to_string().starts_with("Accuracy would ignore the threshold; a multiclass task"), "{error}");
-        let error = Accuracy::new().threshold(1.5).score(&BinaryTarget::new([true]), &array![0.5], None).unwrap_err();
+        let error =
+            Metric::<Binary>::score(&Accuracy::new().threshold(1.5), &BinaryTarget::new([true]), &array![0.5], None)
+                .unwrap_err();
         assert_eq!(error.to_string(), "`threshold` is 1.5, allowed is 0 to 1");
     }
 }

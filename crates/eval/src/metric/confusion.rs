@@ -263,3 +263,43 @@ fn count(rows: &Rows<'_>, n: usize, weighted: bool, cells: usize, place: impl Fn
         counts.into_iter().map(|c| c as f64).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn shares_of_nothing_are_zero() {
+        let never = Confusion::of(&BinaryTarget::new([false, false]), &array![0.1, 0.2], None, 0.5).unwrap();
+        assert_eq!((never.precision(), never.recall(), never.f1(), never.accuracy()), (0.0, 0.0, 0.0, 1.0));
+        assert_eq!(never.outcome(Outcome::TrueNegative), 2.0);
+    }
+
+    #[test]
+    fn the_threshold_itself_is_the_event() {
+        let truth = BinaryTarget::new([true, true, false]);
+        let found = Confusion::of(&truth, &array![0.3, 0.3_f64.next_down(), 0.3], Some(&[2.0, 1.0, 0.5]), 0.3).unwrap();
+        assert_eq!((found.true_positive, found.false_negative, found.false_positive), (2.0, 1.0, 0.5));
+        let Block::Table { rows, .. } = &found.exhibit().blocks[0] else { panic!() };
+        assert_eq!(rows[1], ["event", "1", "2"]);
+    }
+
+    #[test]
+    fn a_class_against_the_rest_adds_up() {
+        let truth = ClassTarget::new([0, 1, 2, 2, 1], 3);
+        let output = array![[0.4, 0.4, 0.2], [0.1, 0.2, 0.7], [0.0, 0.0, 1.0], [0.5, 0.3, 0.2], [0.1, 0.8, 0.1]];
+        let found = ClassConfusion::of(&truth, &output, Some(&[1.0, 2.0, 3.0, 4.0, 5.0])).unwrap();
+        let two = found.class(2);
+        assert_eq!(
+            (two.true_positive, two.false_positive, two.false_negative, two.true_negative),
+            (3.0, 2.0, 4.0, 6.0)
+        );
+        assert!((0..3).all(|class| found.class(class).total() == found.total()));
+        assert_eq!((found.weight(2, 0), found.weight(3, 0), found.weight(0, 3)), (4.0, 0.0, 0.0));
+        let section = found.section(&Levels::new(["a", "b", "c"]));
+        let Block::Table { columns, rows } = &section.blocks[0] else { panic!() };
+        assert_eq!(columns, &["truth", "said a", "said b", "said c"]);
+        assert_eq!(rows[2], ["c", "4", "0", "3"]);
+    }
+}

@@ -36,10 +36,10 @@ fn binary() {
         let truth = BinaryTarget::new(case.numbers("/input/truth").iter().map(|y| *y == 1.0).collect::<Vec<_>>());
         let output = Array1::from_vec(case.numbers("/input/probability"));
         let at = case.number("/input/threshold");
-        check(&golden, case, "accuracy", Accuracy::new().threshold(at), &truth, &output);
-        check(&golden, case, "precision", Precision::new().threshold(at), &truth, &output);
-        check(&golden, case, "recall", Recall::new().threshold(at), &truth, &output);
-        check(&golden, case, "f1", F1::new().threshold(at), &truth, &output);
+        check::<Binary>(&golden, case, "accuracy", Accuracy::new().threshold(at), &truth, &output);
+        check::<Binary>(&golden, case, "precision", Precision::new().threshold(at), &truth, &output);
+        check::<Binary>(&golden, case, "recall", Recall::new().threshold(at), &truth, &output);
+        check::<Binary>(&golden, case, "f1", F1::new().threshold(at), &truth, &output);
         check(&golden, case, "roc_auc", RocAuc::new(), &truth, &output);
         check::<Binary>(&golden, case, "log_loss", LogLoss::new(), &truth, &output);
         check(&golden, case, "brier", Brier::new(), &truth, &output);

@@ -22,10 +22,11 @@ use super::rows;
 /// use ndarray::array;
 /// use stagewise_core::metric::Metric;
 /// use stagewise_core::target::BinaryTarget;
+/// use stagewise_core::task::Binary;
 /// use stagewise_eval::LogLoss;
 ///
 /// let truth = BinaryTarget::new([true, false]);
-/// assert_eq!(LogLoss::new().score(&truth, &array![0.5, 0.5], None)?, std::f64::consts::LN_2);
+/// assert_eq!(Metric::<Binary>::score(&LogLoss::new(), &truth, &array![0.5, 0.5], None)?, std::f64::consts::LN_2);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
@@ -110,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_is_no_probability_is_refused() {
-        let error = LogLoss::new().score(&BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
+        let error =
+            Metric::<Binary>::score(&LogLoss::new(), &BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
         assert_eq!(error.to_string(), "log_loss is not defined: an answer is 1.5, which is no probability");
     }
 }

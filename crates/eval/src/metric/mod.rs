@@ -14,6 +14,9 @@
 //! Common to all: truth, answers and weights of different length are `DataError::Length`, an answer that is NaN or
 //! infinite is `DataError::NotFinite`, a weight that is negative or not finite is `DataError::BadWeight`, and rows
 //! without any weight are `NumericError::Undefined`. A row of weight 0 counts as not there.
+//!
+//! A metric of two tasks needs to be told which one where it is called by hand: `Metric::<Binary>::score(&metric, …)`,
+//! or `AnyMetric::<Binary>::new(metric)`.
 
 mod accuracy;
 mod brier;

@@ -23,11 +23,11 @@ use super::confusion::{self, Average, ClassConfusion, Confusion, NO_AVERAGE, NO_
 ///
 /// let truth = BinaryTarget::new([true, true, false, false]);
 /// let output = array![0.9, 0.4, 0.6, 0.1];
-/// assert_eq!(Precision::new().threshold(0.3).score(&truth, &output, None)?, 2.0 / 3.0);
+/// assert_eq!(Metric::<Binary>::score(&Precision::new().threshold(0.3), &truth, &output, None)?, 2.0 / 3.0);
 ///
 /// let truth = ClassTarget::new([0, 1, 2, 2], 3);
 /// let output = array![[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]];
-/// assert_eq!(Precision::new().average(Average::Weighted).score(&truth, &output, None)?, 1.0);
+/// assert_eq!(Metric::<Multiclass>::score(&Precision::new().average(Average::Weighted), &truth, &output, None)?, 1.0);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
@@ -130,13 +130,15 @@ mod tests {
     #[test]
     fn a_setting_without_use_is_refused_and_names_differ() {
         let spec = Precision::new().average(Average::Micro);
-        let error = spec.score(&BinaryTarget::new([true]), &array![0.5], None).unwrap_err();
+        let error = Metric::<Binary>::score(&spec, &BinaryTarget::new([true]), &array![0.5], None).unwrap_err();
         assert!(error.to_string().starts_with("Precision would ignore the average; a binary task"), "{error}");
         assert_eq!(Metric::<Multiclass>::name(&spec), "precision_micro");
         let spec = Precision::new().threshold(0.25);
         assert_eq!(Metric::<Binary>::name(&spec), "precision_at_0.25");
-        assert!(spec.score(&ClassTarget::new([0], 2), &array![[0.5, 0.5]], None).is_err());
-        let error = Precision::new().threshold(1.5).score(&BinaryTarget::new([true]), &array![0.5], None).unwrap_err();
+        assert!(Metric::<Multiclass>::score(&spec, &ClassTarget::new([0], 2), &array![[0.5, 0.5]], None).is_err());
+        let error =
+            Metric::<Binary>::score(&Precision::new().threshold(1.5), &BinaryTarget::new([true]), &array![0.5], None)
+                .unwrap_err();
         assert_eq!(error.to_string(), "`threshold` is 1.5, allowed is 0 to 1");
     }
 }

@@ -1,8 +1,8 @@
 //! Events and others in the order of their answers: what ROC AUC and every curve walk over.
 //!
 //! Events and others are sorted apart and then merged, which needs no label beside each key. Rows that already come
-//! in order, as the resamples of a bootstrap do, are recognised and not sorted. Equal answers form one group, whose
-//! weights are added exactly, so the order of tied rows changes no bit.
+//! in order, as the resamples of a bootstrap do, are recognised and walked over as they are. Equal answers form one
+//! group, whose weights are added exactly, so neither the order of tied rows nor the way changes a bit.
 
 use rayon::slice::ParallelSliceMut;
 use stagewise_numeric::key::{key_value, order_key};
@@ -28,6 +28,9 @@ impl Group {
 /// Visits the groups by ascending answer. The answers are finite; rows of weight 0 are left out. `O(n log n)`, `O(n)`
 /// for rows in order.
 pub(crate) fn ascending(events: &[bool], answers: &[f64], weights: Option<&[f64]>, visit: impl FnMut(Group)) {
+    if answers.is_sorted() {
+        return walk(events, answers, weights, visit);
+    }
     match weights {
         None => {
             let of = |event| {
@@ -43,6 +46,28 @@ pub(crate) fn ascending(events: &[bool], answers: &[f64], weights: Option<&[f64]
             };
             merge(sorted(of(true)), sorted(of(false)), visit);
         }
+    }
+}
+
+/// Visits the groups of rows in order.
+fn walk(events: &[bool], answers: &[f64], weights: Option<&[f64]>, mut visit: impl FnMut(Group)) {
+    let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+    let mut start = 0;
+    while start < answers.len() {
+        let mut end = start + 1;
+        while end < answers.len() && answers[end] == answers[start] {
+            end += 1;
+        }
+        let side = |event: bool| match end - start {
+            // At most two numbers: their plain sum is exact but for its one rounding.
+            1 | 2 => (start..end).fold(0.0, |sum, row| sum + f64::from(u8::from(events[row] == event)) * weight(row)),
+            rows => exact_sum_by(rows, |i| f64::from(u8::from(events[start + i] == event)) * weight(start + i)),
+        };
+        let group = Group { key: order_key(answers[start]), events: side(true), others: side(false) };
+        if group.events > 0.0 || group.others > 0.0 {
+            visit(group);
+        }
+        start = end;
     }
 }
 
@@ -114,6 +139,7 @@ fn take<'a, K: Keyed>(side: &mut &'a [K], key: u64) -> &'a [K] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ties_are_one_group_and_rows_without_weight_none() {
@@ -126,5 +152,26 @@ mod tests {
         let weights = [0.25, 0.0, 1.0, 2.0, 0.5];
         ascending(&events, &answers, Some(&weights), |g| groups.push((g.answer(), g.events, g.others)));
         assert_eq!(groups, [(0.0, 1.0, 2.0), (0.5, 0.75, 0.0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_give_the_same_groups(
+            mut rows in prop::collection::vec((any::<bool>(), 0u8..12, 0.0f64..2.0, any::<bool>()), 1..60),
+        ) {
+            rows.sort_by_key(|row| row.1);
+            let groups = |rows: &[(bool, u8, f64, bool)], weighted: bool| {
+                let events: Vec<bool> = rows.iter().map(|r| r.0).collect();
+                let answers: Vec<f64> = rows.iter().map(|r| f64::from(r.1)).collect();
+                let weights: Vec<f64> = rows.iter().map(|r| if r.3 { r.2 } else { 0.0 }).collect();
+                let mut groups = Vec::new();
+                ascending(&events, &answers, weighted.then_some(weights.as_slice()), |group| groups.push(group));
+                groups
+            };
+            let turned: Vec<_> = rows.iter().rev().copied().collect();
+            for weighted in [false, true] {
+                prop_assert_eq!(groups(&rows, weighted), groups(&turned, weighted));
+            }
+        }
     }
 }

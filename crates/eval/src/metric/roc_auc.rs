@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn many_rows_equal_the_count_of_pairs() {
         // Enough rows for the parallel sort; answers of few values, so that the pairs are counted by value.
-        let n = 200_000;
+        let n = 200_000_u64;
         let events: Vec<bool> = (0..n).map(|i| (i * 7919) % 13 < 4).collect();
         let answers: Vec<f64> = (0..n).map(|i| ((i * 104_729) % 1_000) as f64).collect();
         let mut counts = vec![(0u64, 0u64); 1_000];
@@ -122,7 +122,7 @@ mod tests {
             twice += event * (2 * below + other);
             below += other;
         }
-        let positives = n as u64 - below;
+        let positives = n - below;
         let expected = twice as f64 / 2.0 / positives as f64 / below as f64;
         assert_eq!(auc(&events, &answers, None), expected);
     }

@@ -97,12 +97,15 @@ pub(crate) fn finite(what: &str, value: f64) -> Result<f64> {
     if value.is_finite() { Ok(value) } else { Err(undefined(what, "the numbers are too large to be summed")) }
 }
 
+/// Rows, their truth and their answers.
+pub(crate) type Checked<'a, V> = (Rows<'a>, &'a [V], Cow<'a, [f64]>);
+
 /// Checked answers of a binary task.
 pub(crate) fn binary<'a>(
     truth: &'a BinaryTarget,
     output: &'a Array1<f64>,
     weights: Option<&'a [f64]>,
-) -> Result<(Rows<'a>, &'a [bool], Cow<'a, [f64]>)> {
+) -> Result<Checked<'a, bool>> {
     let rows = Rows::check(truth.len(), output.len(), weights)?;
     Ok((rows, truth.events(), numbers(output)?))
 }
@@ -112,7 +115,7 @@ pub(crate) fn regression<'a>(
     truth: &'a NumberTarget,
     output: &'a Array1<f64>,
     weights: Option<&'a [f64]>,
-) -> Result<(Rows<'a>, &'a [f64], Cow<'a, [f64]>)> {
+) -> Result<Checked<'a, f64>> {
     let rows = Rows::check(truth.len(), output.len(), weights)?;
     Ok((rows, truth.values(), numbers(output)?))
 }
@@ -166,6 +169,8 @@ fn numbers(output: &Array1<f64>) -> Result<Cow<'_, [f64]>> {
 mod tests {
     use super::*;
     use ndarray::array;
+    use proptest::prelude::*;
+    use stagewise_numeric::sum::exact_sum_by;
 
     #[test]
     fn messages_say_what_is_wrong() {
@@ -194,8 +199,38 @@ mod tests {
     }
 
     #[test]
-    fn a_strided_answer_is_read_in_order() {
-        let output = array![0.1, 9.0, 0.2, 9.0].slice_move(ndarray::s![..;2]);
-        assert_eq!(&*numbers(&output).unwrap(), [0.1, 0.2]);
+    fn a_reversed_answer_is_read_in_its_order() {
+        let mut output = array![0.1, 0.2];
+        output.invert_axis(ndarray::Axis(0));
+        assert_eq!(&*numbers(&output).unwrap(), [0.2, 0.1]);
+    }
+    proptest! {
+        #[test]
+        fn neither_order_nor_blocks_change_a_mean(
+            rows in prop::collection::vec((-1e6f64..1e6, 0.0f64..3.0), 1..80),
+            seed: u64,
+        ) {
+            let of = |order: &[usize]| {
+                let weights: Vec<f64> = order.iter().map(|&i| rows[i].1).collect();
+                let checked = Rows::check(order.len(), order.len(), Some(&weights)).unwrap();
+                checked.mean("mean", |i| rows[order[i]].0).map_err(|e| e.to_string()).map(f64::to_bits)
+            };
+            let order = stagewise_numeric::random::Stream::new(seed, "order").permutation(rows.len());
+            prop_assert_eq!(of(&order), of(&(0..rows.len()).collect::<Vec<_>>()));
+        }
+
+        #[test]
+        fn whole_weights_are_repeated_rows(rows in prop::collection::vec((-1e6f64..1e6, 0u8..4), 1..80)) {
+            let weights: Vec<f64> = rows.iter().map(|r| f64::from(r.1)).collect();
+            let repeated: Vec<f64> = rows.iter().flat_map(|r| std::iter::repeat_n(r.0, r.1.into())).collect();
+            prop_assume!(!repeated.is_empty());
+            let weighted = Rows::check(rows.len(), rows.len(), Some(&weights)).unwrap();
+            let plain = Rows::check(repeated.len(), repeated.len(), None).unwrap();
+            let (found, expected) =
+                (weighted.mean("mean", |i| rows[i].0).unwrap(), plain.mean("mean", |i| repeated[i]).unwrap());
+            // Each product is rounded once.
+            let size = exact_sum_by(rows.len(), |i| weights[i] * rows[i].0.abs()) / weighted.total();
+            prop_assert!((found - expected).abs() <= 2.0 * f64::EPSILON * size);
+        }
     }
 }

@@ -12,7 +12,8 @@ use stagewise_core::record::Cell;
 use stagewise_core::schema::{Field, Kind, Levels};
 
 use super::indicator;
-use crate::rewrite::{ColumnRule, Rewrite, Training, wrong_cell};
+use crate::columns::wrong_cell;
+use crate::rewrite::{ColumnRule, Rewrite, Training};
 
 /// The level that stands for missing in a category without any level to fill in.
 pub const MISSING_LEVEL: &str = "(missing)";

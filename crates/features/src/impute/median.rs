@@ -13,7 +13,8 @@ use stagewise_numeric::quantile::{median, weighted_quantile};
 
 use super::fill::{Fill, FittedImputer, Imputation};
 use super::indicator;
-use crate::rewrite::{Rewrite, plan, positions};
+use crate::columns::positions;
+use crate::rewrite::{Rewrite, plan};
 
 /// Fills missing numbers with the median of their column.
 ///

@@ -14,7 +14,8 @@ use stagewise_numeric::key::{key_value, order_key};
 
 use super::fill::{Fill, FittedImputer, Imputation};
 use super::indicator;
-use crate::rewrite::{Rewrite, Training, plan, positions};
+use crate::columns::positions;
+use crate::rewrite::{Rewrite, Training, plan};
 
 /// Fills missing values with the most frequent value of their column.
 ///

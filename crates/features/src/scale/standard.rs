@@ -13,7 +13,8 @@ use stagewise_core::stage::{Plan, Transformer};
 use stagewise_core::task::Task;
 use stagewise_numeric::sum::Moments;
 
-use crate::rewrite::{ColumnRule, Rewrite, Training, plan, positions, wrong_cell};
+use crate::columns::{positions, wrong_cell};
+use crate::rewrite::{ColumnRule, Rewrite, Training, plan};
 
 /// Brings numbers to mean 0 and variance 1.
 ///

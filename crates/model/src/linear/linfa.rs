@@ -27,8 +27,11 @@ pub(super) fn minimise(problem: Problem<'_>, tolerance: f64, max_iterations: usi
         }
         .into());
     }
-    let (coefficients, intercepts) =
-        if problem.outputs == 1 { binary(problem, tolerance, max_iterations)? } else { multi(problem, tolerance, max_iterations)? };
+    let (coefficients, intercepts) = if problem.outputs == 1 {
+        binary(problem, tolerance, max_iterations)?
+    } else {
+        multi(problem, tolerance, max_iterations)?
+    };
     let rows = problem.class.len() as f64;
     let (_, slopes) = evaluate(problem, &coefficients, &intercepts);
     let mut last = 0.0_f64;

@@ -174,7 +174,7 @@ impl Learner<Binary> for LogisticRegression {
         let (coefficients, intercept) = if self.backend == LogisticBackend::Linfa || input.width() >= WIDE {
             let shifted = shift(x, weights);
             let moved = self.backend == LogisticBackend::Newton && self.intercept;
-            let x = if moved { shifted.x.view() } else { x };
+            let x = if moved { shifted.x.view() } else { x.view() };
             let (l2, intercept) = (self.l2, self.intercept);
             let problem = descent::Problem { x, class: &class, outputs: 1, weights, l2, intercept };
             let (mut coefficients, intercepts) = self.descend(problem, &spread(&shifted.deviation, moved), cx)?;
@@ -199,7 +199,7 @@ impl LogisticRegression {
     ) -> Result<(Vec<f64>, f64)> {
         let y: Vec<f64> = class.iter().map(|&c| f64::from(c)).collect();
         let shifted = shift(x, weights);
-        let x = if self.intercept { shifted.x.view() } else { x };
+        let x = if self.intercept { shifted.x.view() } else { x.view() };
         let problem = newton::Problem { x, y: &y, weights, l2: self.l2, intercept: self.intercept };
         let end = newton::minimise(problem, self.tolerance, self.max_iterations, cx)?.ok_or_else(overflow)?;
         least_norm::warn(&end.dependent, input.names(), cx);
@@ -227,7 +227,8 @@ impl Learner<Multiclass> for LogisticRegression {
         let name = |c: usize| train.labels.name(c as u32).map_or_else(|| c.to_string(), ToString::to_string);
         let present = present(codes, weights, classes);
         require_two(&present, name, codes.len())?;
-        let absent: Vec<String> = (0..classes).filter(|c| !present.contains(c)).map(|c| format!("`{}`", name(c))).collect();
+        let absent: Vec<String> =
+            (0..classes).filter(|c| !present.contains(c)).map(|c| format!("`{}`", name(c))).collect();
         if !absent.is_empty() {
             cx.warn(format!("no training row has the class {}; its probability is 0", absent.join(", ")));
         }
@@ -236,7 +237,7 @@ impl Learner<Multiclass> for LogisticRegression {
         let class: Vec<u32> = codes.iter().map(|&c| place.get(c as usize).copied().unwrap_or(0)).collect();
         let shifted = shift(x, weights);
         let moved = self.backend == LogisticBackend::Newton && self.intercept;
-        let x = if moved { shifted.x.view() } else { x };
+        let x = if moved { shifted.x.view() } else { x.view() };
         let (l2, intercept, outputs) = (self.l2, self.intercept, present.len());
         let problem = descent::Problem { x, class: &class, outputs, weights, l2, intercept };
         let (mut found, mut intercepts) = self.descend(problem, &spread(&shifted.deviation, moved), cx)?;
@@ -287,7 +288,8 @@ fn require_two(present: &[usize], name: impl Fn(usize) -> String, rows: usize) -
 }
 
 fn overflow() -> NumericError {
-    let (what, why) = ("the logistic regression".into(), "squares of the features overflow; scale them before it".into());
+    let (what, why) =
+        ("the logistic regression".into(), "squares of the features overflow; scale them before it".into());
     NumericError::Undefined { what, why }
 }
 

@@ -5,6 +5,6 @@ mod least_norm;
 mod linfa;
 pub mod logistic;
 pub mod model;
-mod newton;
+pub(crate) mod newton;
 pub mod regression;
 mod shift;

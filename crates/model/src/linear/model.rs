@@ -53,14 +53,10 @@ impl LinearModel {
     ///
     /// # Errors
     /// [`DataError::Length`] if the parts do not fit together, [`NumericError::Undefined`] if one is not finite.
-    pub fn new(
-        features: Vec<String>,
-        coefficients: Vec<Vec<f64>>,
-        intercepts: Vec<f64>,
-        link: Link,
-    ) -> Result<Self> {
+    pub fn new(features: Vec<String>, coefficients: Vec<Vec<f64>>, intercepts: Vec<f64>, link: Link) -> Result<Self> {
         let outputs = if link == Link::Softmax { intercepts.len().max(2) } else { 1 };
-        let lengths = [("intercepts", outputs, intercepts.len()), ("rows of coefficients", outputs, coefficients.len())];
+        let lengths =
+            [("intercepts", outputs, intercepts.len()), ("rows of coefficients", outputs, coefficients.len())];
         let rows = coefficients.iter().map(|row| ("coefficients", features.len(), row.len()));
         for (what, expected, found) in lengths.into_iter().chain(rows) {
             if expected != found {
@@ -103,7 +99,8 @@ impl LinearModel {
         if score.is_finite() {
             Ok(score)
         } else {
-            let (what, why) = ("the score of a row".into(), "it is too large for a number; scale or clip the features".into());
+            let (what, why) =
+                ("the score of a row".into(), "it is too large for a number; scale or clip the features".into());
             Err(NumericError::Undefined { what, why }.into())
         }
     }

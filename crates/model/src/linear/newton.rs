@@ -4,7 +4,7 @@
 //! changes. With many rows the first steps are made on every so-manieth row, so that all rows are seen only for the
 //! last ones. Objective and derivatives are summed over blocks of a fixed size: the same bits for any number of threads.
 
-use ndarray::{Array1, ArrayView2, s};
+use ndarray::{Array1, ArrayView2, Axis, Slice};
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
 use stagewise_numeric::gram::{matvec, weighted_gram, weighted_xty};
@@ -24,27 +24,27 @@ const HALVINGS: usize = 40;
 
 /// What is minimised: `Σ w·nll + l2/2 · |β|²`.
 #[derive(Clone, Copy)]
-pub(super) struct Problem<'a> {
-    pub(super) x: ArrayView2<'a, f64>,
+pub(crate) struct Problem<'a> {
+    pub(crate) x: ArrayView2<'a, f64>,
     /// The truth, 0 or 1.
-    pub(super) y: &'a [f64],
-    pub(super) weights: Option<&'a [f64]>,
-    pub(super) l2: f64,
-    pub(super) intercept: bool,
+    pub(crate) y: &'a [f64],
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) l2: f64,
+    pub(crate) intercept: bool,
 }
 
 /// Where a solver ended.
-pub(super) struct End {
-    pub(super) coefficients: Vec<f64>,
-    pub(super) intercept: f64,
-    pub(super) iterations: usize,
+pub(crate) struct End {
+    pub(crate) coefficients: Vec<f64>,
+    pub(crate) intercept: f64,
+    pub(crate) iterations: usize,
     /// What must fall below the tolerance.
-    pub(super) last: f64,
-    pub(super) converged: bool,
+    pub(crate) last: f64,
+    pub(crate) converged: bool,
     /// Columns that are combinations of others.
-    pub(super) dependent: Vec<usize>,
+    pub(crate) dependent: Vec<usize>,
     /// The largest distance between a probability and its truth.
-    pub(super) worst: f64,
+    pub(crate) worst: f64,
 }
 
 /// Objective, residuals and curvatures at one point.
@@ -58,7 +58,7 @@ struct Point {
 }
 
 /// Minimises, from 0. `None` if numbers overflow at the start.
-pub(super) fn minimise(
+pub(crate) fn minimise(
     problem: Problem<'_>,
     tolerance: f64,
     max_iterations: usize,
@@ -82,7 +82,7 @@ fn on_sample(problem: Problem<'_>, max_iterations: usize, cx: &FitContext) -> Re
     let step = problem.y.len().div_ceil(SAMPLE);
     let y: Vec<f64> = problem.y.iter().copied().step_by(step).collect();
     let weights: Option<Vec<f64>> = problem.weights.map(|w| w.iter().copied().step_by(step).collect());
-    let x = problem.x.slice(s![..;step, ..]);
+    let x = problem.x.slice_axis(Axis(0), Slice::new(0, None, step as isize));
     let sample =
         Problem { x, y: &y, weights: weights.as_deref(), l2: problem.l2 / step as f64, intercept: problem.intercept };
     let start = evaluate(sample, Array1::zeros(x.ncols()), 0.0);
@@ -98,7 +98,7 @@ fn descend(
 ) -> Result<Option<End>> {
     let total = crate::input::total_weight(problem.weights, problem.y.len());
     let mut here = start;
-    let mut end = |here: Point, iterations, last, dependent| End {
+    let end = |here: Point, iterations, last, dependent| End {
         coefficients: here.coefficients.to_vec(),
         intercept: here.intercept,
         iterations,
@@ -156,11 +156,22 @@ fn newton_step(problem: Problem<'_>, here: &Point) -> Option<(Array1<f64>, f64, 
     let step = Array1::from_vec(solution.x);
     let step_intercept = slope / curvature - mean.dot(&step);
     let decrement = step.dot(&gradient) + step_intercept * slope;
-    (step_intercept.is_finite() && decrement.is_finite()).then_some((step, step_intercept, decrement, solution.dependent))
+    (step_intercept.is_finite() && decrement.is_finite()).then_some((
+        step,
+        step_intercept,
+        decrement,
+        solution.dependent,
+    ))
 }
 
 /// The first point on the way that is low enough, the step halved each time.
-fn search(problem: Problem<'_>, here: &Point, step: &Array1<f64>, step_intercept: f64, decrement: f64) -> Option<Point> {
+fn search(
+    problem: Problem<'_>,
+    here: &Point,
+    step: &Array1<f64>,
+    step_intercept: f64,
+    decrement: f64,
+) -> Option<Point> {
     const ENOUGH: f64 = 1e-4;
     const ROUNDING: f64 = 1e-13;
     let mut length = 1.0;

@@ -124,7 +124,8 @@ impl LinearRegression {
     fn solve(&self, mut gram: ndarray::Array2<f64>, xty: &Array1<f64>) -> Result<least_norm::Solution> {
         gram.diag_mut().iter_mut().for_each(|d| *d += self.l2);
         least_norm::solve(&gram, &xty.to_vec()).ok_or_else(|| {
-            let (what, why) = ("the least-squares solution".into(), "squares of the values overflow; scale them".into());
+            let (what, why) =
+                ("the least-squares solution".into(), "squares of the values overflow; scale them".into());
             NumericError::Undefined { what, why }.into()
         })
     }
@@ -150,9 +151,10 @@ mod tests {
     fn design(rows: &[Vec<f64>], y: Vec<f64>, weights: Option<Vec<f64>>) -> Design<Regression> {
         let width = rows.first().map_or(0, Vec::len);
         let names: Vec<String> = (0..width).map(|j| format!("x{j}")).collect();
-        let columns = names.iter().enumerate().map(|(j, name)| {
-            (name.as_str(), Column::numbers(rows.iter().map(|r| r[j]).collect::<Vec<_>>()))
-        });
+        let columns = names
+            .iter()
+            .enumerate()
+            .map(|(j, name)| (name.as_str(), Column::numbers(rows.iter().map(|r| r[j]).collect::<Vec<_>>())));
         let features = Features::new(Table::of(columns.collect::<Vec<_>>()).unwrap()).unwrap();
         Design { features, target: NumberTarget::new(y), labels: (), weights: weights.map(Arc::new) }
     }

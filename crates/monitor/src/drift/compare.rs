@@ -40,18 +40,20 @@ pub(super) fn all(reference: &TableSummary, current: &TableSummary, floor: f64, 
     let mut all = Vec::with_capacity(2 * reference.columns.len());
     for (name, summary) in &reference.columns {
         let other = current.column(name).ok_or_else(|| missing_column(name, current))?;
-        let mut add = |n: u64, m: u64, compare: &dyn Fn(Comparison) -> Comparison| {
-            let blank = Comparison::blank(name, method(&summary.values), floor, n, m);
+        let mut add = |method: Method, n: u64, m: u64, compare: &dyn Fn(Comparison) -> Comparison| {
+            let blank = Comparison::blank(name, method, floor, n, m);
             all.push(if n < rows || m < rows { blank } else { compare(blank) });
         };
         let (expected, found) = (summary.values.kind(), other.values.kind());
         if expected != found {
             return Err(Error::from(SchemaError::WrongKind { expected, found }).at(Crumb::column(name)));
         }
-        add(summary.present, other.present, &|blank| blank.values(&summary.values, &other.values));
+        add(method(&summary.values), summary.present, other.present, &|blank| {
+            blank.values(&summary.values, &other.values)
+        });
         if summary.missing + other.missing > 0 {
             let total = |s: &Summary| s.present + s.missing;
-            add(total(summary), total(other), &|blank| blank.missing(summary, other));
+            add(Method::MissingShare, total(summary), total(other), &|blank| blank.missing(summary, other));
         }
     }
     Ok(all)
@@ -105,7 +107,6 @@ impl Comparison {
             BTreeMap::from([("missing".to_string(), s.missing), ("present".to_string(), s.present)])
         };
         self = self.levels(&counts(reference), &counts(current));
-        self.method = Method::MissingShare;
         self.psi = None;
         self.shape = Some(Shape::Pair(reference.missing_share(), current.missing_share()));
         self
@@ -116,7 +117,7 @@ impl Comparison {
         let by_chance = |bins| psi::psi_limit(self.n, self.m, bins, limit);
         let psi_limit = self.psi.map(|(_, bins)| by_chance(bins).max(psi_limit));
         let far = self.psi.zip(psi_limit).is_some_and(|((psi, _), limit)| psi >= limit);
-        let floor = if far { 0.0 } else { self.floor };
+        let floor = if far && self.statistic < self.floor { 0.0 } else { self.floor };
         let tested = !self.p_value.is_nan();
         let verdict = match (tested, adjusted <= alpha && self.statistic >= floor) {
             (false, _) => Verdict::TooFewRows,

@@ -141,9 +141,9 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ChiSquare => "chi-square",
-            Self::KolmogorovSmirnov => "Kolmogorov–Smirnov",
-            Self::MeanLength => "mean length",
-            Self::MissingShare => "missing share",
+            Self::KolmogorovSmirnov => "KS",
+            Self::MeanLength => "length",
+            Self::MissingShare => "missing",
         })
     }
 }
@@ -170,8 +170,7 @@ impl Exhibit for DriftReport {
         let items = strongest.iter().filter_map(|f| Some((f.title(), f.strength()?))).collect();
         let title = "Distance as a multiple of its threshold (1 and more is drift)".to_string();
         let rows = strongest.iter().map(|f| row(f)).collect();
-        let columns =
-            ["feature", "method", "statistic", "threshold", "p adjusted", "PSI", "reference", "current", "verdict"];
+        let columns = ["feature", "test", "distance", "threshold", "p adjusted", "PSI", "verdict"];
         section = section
             .block(Block::Chart(Chart::Bars { title, items, mark: Some(1.0) }))
             .block(Block::Table { columns: columns.map(String::from).to_vec(), rows });
@@ -185,6 +184,7 @@ impl DriftReport {
         let drifted = self.drifted();
         let tests = self.features.iter().filter(|f| f.verdict != Verdict::TooFewRows).count();
         let found = match drifted.as_slice() {
+            [] if tests == 0 => "No feature could be tested".to_string(),
             [] => "No feature drifted".to_string(),
             [one] => format!("1 feature drifted: {one}"),
             many => format!("{} features drifted: {}", many.len(), many.join(", ")),
@@ -216,8 +216,6 @@ fn row(f: &FeatureDrift) -> Vec<String> {
         text(f.threshold),
         text(f.adjusted),
         text(f.psi),
-        f.n_reference.to_string(),
-        f.n_current.to_string(),
         f.verdict.to_string(),
     ]
 }

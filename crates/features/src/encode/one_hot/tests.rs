@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use stagewise_core::column::Column;
+use stagewise_core::record::Cell;
 use stagewise_core::schema::Levels;
 use stagewise_core::select::{all, categories, named};
 use stagewise_core::stage::Transform;
@@ -15,19 +17,31 @@ use crate::test_tables::{admitted, categories as categories_of, training};
 
 #[test]
 fn conforms() {
-    // Levels are counted in rows: one row more, or its weight, must not move a level across a limit here.
     let spec = OneHotEncoder::on(categories());
-    for spec in [
-        spec.clone(),
-        spec.clone().unseen(Unseen::Error).missing(MissingLevel::Zeros).drop(DropLevel::Binary),
-        spec.clone().rare_below(4).unseen(Unseen::Rare).missing(MissingLevel::Zeros),
-        OneHotEncoder::on(named(["city"])).max_levels(1).drop(DropLevel::First),
-    ] {
+    let strict = spec.clone().unseen(Unseen::Error).missing(MissingLevel::Zeros).drop(DropLevel::Binary);
+    for spec in [spec, strict] {
         conformance::transformer(&spec, &data::binary(60, 1));
         conformance::transformer(&spec, &data::regression(61, 2));
         conformance::transformer(&spec, &data::multiclass(62, 3));
         conformance::transformer(&spec, &data::regression(60, 4).reweighted(vec![1.0; 60]).unwrap());
     }
+    // Rare levels are counted in rows, whatever their weights: "weight 2 is the row twice" holds only where one row
+    // more moves no level across a limit. Of 400 rows the levels of `city` have about 10, 150 and 200.
+    for spec in [
+        OneHotEncoder::on(categories()).rare_below(40).unseen(Unseen::Rare).missing(MissingLevel::Zeros),
+        OneHotEncoder::on(named(["city"])).max_levels(1).drop(DropLevel::First),
+    ] {
+        conformance::transformer(&spec, &data::binary(400, 1));
+        conformance::transformer(&spec, &data::regression(400, 2));
+        conformance::transformer(&spec, &data::multiclass(400, 3));
+    }
+}
+
+#[test]
+fn rare_is_counted_in_rows_not_in_weight() {
+    let spec = OneHotEncoder::on(all()).rare_below(2);
+    let train = of(&[Some("a"), Some("a"), Some("b")]).reweighted(vec![0.1, 0.1, 9.0]).unwrap();
+    assert_eq!(spec.fit(&train, &FitContext::new(0)).unwrap().output().names(), ["x=a", "x=(rare)"]);
 }
 
 #[test]

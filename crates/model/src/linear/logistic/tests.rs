@@ -217,6 +217,19 @@ fn huge_values_never_give_nan() {
 }
 
 #[test]
+#[ignore = "probe"]
+fn probe_scale() {
+    let scale: f64 = std::env::var("SCALE").unwrap().parse().unwrap();
+    let rows: Vec<Vec<f64>> = (0..9).map(|i| vec![scale * f64::from(i * i % 5), f64::from(i)]).collect();
+    let train = binary(&rows, (0..9).map(|i| i % 2 == 0).collect(), None);
+    for backend in [LogisticBackend::Newton, LogisticBackend::Linfa] {
+        let cx = FitContext::new(0);
+        let r = LogisticRegression::new().backend(backend).fit(&train, &cx);
+        println!("{scale:e} {backend:?}: {:?} {:?}", r.map(|m| m.coefficients()[0].clone()), cx.take_warnings());
+    }
+}
+
+#[test]
 #[ignore = "a measurement, by hand in release"]
 fn speed() {
     let mut stream = stagewise_numeric::random::Stream::new(1, "speed");

@@ -1,0 +1,283 @@
+//! One classification tree, grown node by node.
+//!
+//! This file decides when a node is split and what a leaf says: the weighted share of each class among its training
+//! rows. Which split is best is decided in `split.rs` or, if chosen, by linfa-trees (`linfa.rs`). There is no random
+//! choice; equally good splits go to the first feature.
+
+use serde::{Deserialize, Serialize};
+use stagewise_core::context::FitContext;
+use stagewise_core::error::{ParameterError, Result};
+use stagewise_core::matrix::Design;
+use stagewise_core::persist::Persist;
+use stagewise_core::stage::Learner;
+use stagewise_core::task::{Binary, Multiclass, Task};
+
+use crate::input::Input;
+use crate::tree::ensemble::{Tree, TreeEnsemble};
+use crate::tree::linfa;
+use crate::tree::split::Rows;
+
+/// Who looks for the splits of a [`DecisionTree`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TreeBackend {
+    /// Our own search.
+    #[default]
+    Exact,
+    /// The crate linfa-trees 0.8, two classes only. It counts in 32-bit floats.
+    Linfa,
+}
+
+/// A classification tree (CART): splits `x <= threshold` that reduce the Gini impurity most.
+///
+/// A leaf answers with the weighted share of each class among its training rows. Weights are honoured. Missing and
+/// infinite features are refused; categories need an encoder before it. One class gives a single leaf.
+/// O(depth · n p log n) at most, O(depth · n p) for columns of few values.
+///
+/// # Errors
+/// No features, no rows, features that are not finite numbers, hyper-parameters out of range, the backend linfa with
+/// more than two classes.
+///
+/// Breiman et al. (1984), ch. 4.
+///
+/// ```
+/// use stagewise_core::task::{Binary, BinaryLabels};
+/// use stagewise_core::{column::Column, context::FitContext, matrix::{Design, Features}, stage::Learner};
+/// use stagewise_core::{stage::Predict, table::Table, target::BinaryTarget};
+/// use stagewise_model::DecisionTree;
+///
+/// let features = Features::new(Table::of([("x", Column::numbers([1.0, 2.0, 3.0, 4.0]))])?)?;
+/// let target = BinaryTarget::new(vec![false, false, true, false]);
+/// let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
+/// let design = Design::<Binary> { features, target, labels, weights: None };
+/// let tree = DecisionTree::new().max_depth(Some(1)).min_rows_leaf(1.0).fit(&design, &FitContext::new(0))?;
+/// // Cut between 2 and 3: shares 0 of 2 and 1 of 2.
+/// assert_eq!(Predict::<Binary>::predict_row(&tree, &[2.6])?, 0.5);
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecisionTree {
+    max_depth: Option<usize>,
+    min_rows_leaf: f64,
+    #[serde(default)]
+    backend: TreeBackend,
+}
+
+impl Default for DecisionTree {
+    fn default() -> Self {
+        Self { max_depth: Some(6), min_rows_leaf: 20.0, backend: TreeBackend::Exact }
+    }
+}
+
+impl DecisionTree {
+    /// At most 6 splits deep, at least 20 rows a leaf.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many splits a row passes at most; `None` is no limit. Default 6.
+    #[must_use]
+    pub fn max_depth(mut self, max_depth: Option<usize>) -> Self {
+        self.max_depth = max_depth;
+        self
+    }
+
+    /// How many rows, in sum of weights, a leaf has at least. Above 0; default 20.
+    #[must_use]
+    pub fn min_rows_leaf(mut self, min_rows_leaf: f64) -> Self {
+        self.min_rows_leaf = min_rows_leaf;
+        self
+    }
+
+    /// Who looks for the splits. Default [`TreeBackend::Exact`].
+    #[must_use]
+    pub fn backend(mut self, backend: TreeBackend) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    fn grow<T: Task>(
+        &self,
+        train: &Design<T>,
+        class: Vec<u32>,
+        classes: usize,
+        leaf: impl Fn(&[f64]) -> Vec<f64>,
+        cx: &FitContext,
+    ) -> Result<TreeEnsemble> {
+        let least = self.min_rows_leaf;
+        ParameterError::check(least.is_finite() && least > 0.0, "min_rows_leaf", least, "a number above 0")?;
+        let (input, x) = Input::of(train, Self::TAG)?;
+        if self.backend == TreeBackend::Linfa && classes > 2 {
+            let allowed = "`Exact` for more than two classes, where linfa-trees is not reproducible";
+            return Err(ParameterError { name: "backend", value: "Linfa".into(), allowed }.into());
+        }
+        let data = Rows::new(x, class, classes, train.weights());
+        let rows: Vec<u32> = (0..x.nrows() as u32).filter(|&r| data.weight(r) > 0.0).collect();
+        let mut tree = Tree::new();
+        // Rows, depth, and the split that they hang on.
+        let mut open = vec![(rows, 0, None)];
+        while let Some((rows, depth, parent)) = open.pop() {
+            cx.check()?;
+            let totals = data.totals(&rows);
+            let found = if self.may_split(&totals, depth) { self.best(&data, &rows)? } else { None };
+            let at = match found {
+                None => tree.leaf(&leaf(&shares(&totals))),
+                Some((feature, left, right, threshold)) => {
+                    let heavier_left = left.len() >= right.len();
+                    let at = tree.split(feature, threshold, heavier_left);
+                    open.push((right, depth + 1, Some((at, false))));
+                    open.push((left, depth + 1, Some((at, true))));
+                    at
+                }
+            };
+            if let Some((parent, left)) = parent {
+                tree.link(parent, left, at);
+            }
+        }
+        TreeEnsemble::new(input.names().to_vec(), leaf(&shares(&vec![1.0; classes])).len(), vec![tree])
+    }
+
+    fn may_split(&self, totals: &[f64], depth: usize) -> bool {
+        let mixed = totals.iter().filter(|&&w| w > 0.0).count() > 1;
+        let enough = totals.iter().sum::<f64>() >= 2.0 * self.min_rows_leaf;
+        mixed && enough && self.max_depth.is_none_or(|max| depth < max)
+    }
+
+    /// The feature, the rows of each side and the threshold.
+    #[allow(clippy::type_complexity)]
+    fn best(&self, data: &Rows, rows: &[u32]) -> Result<Option<(usize, Vec<u32>, Vec<u32>, f64)>> {
+        let split = match self.backend {
+            TreeBackend::Exact => data.best(rows, self.min_rows_leaf),
+            TreeBackend::Linfa => linfa::best(data, rows, self.min_rows_leaf)?,
+        };
+        Ok(split.and_then(|split| {
+            data.part(rows, split).map(|(left, right, threshold)| (split.feature, left, right, threshold))
+        }))
+    }
+}
+
+fn shares(totals: &[f64]) -> Vec<f64> {
+    let total: f64 = totals.iter().sum();
+    totals.iter().map(|w| w / total).collect()
+}
+
+impl Persist for DecisionTree {
+    const TAG: &'static str = "DecisionTree";
+}
+
+impl Learner<Binary> for DecisionTree {
+    type Model = TreeEnsemble;
+
+    fn fit(&self, train: &Design<Binary>, cx: &FitContext) -> Result<TreeEnsemble> {
+        let class = train.target.events().iter().map(|&e| u32::from(e)).collect();
+        self.grow(train, class, 2, |shares| vec![shares[1]], cx)
+    }
+}
+
+impl Learner<Multiclass> for DecisionTree {
+    type Model = TreeEnsemble;
+
+    fn fit(&self, train: &Design<Multiclass>, cx: &FitContext) -> Result<TreeEnsemble> {
+        let classes = train.target.classes();
+        self.grow(train, train.target.codes().to_vec(), classes, <[f64]>::to_vec, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use stagewise_core::column::Column;
+    use stagewise_core::matrix::Features;
+    use stagewise_core::stage::Predict;
+    use stagewise_core::table::Table;
+    use stagewise_core::target::BinaryTarget;
+    use stagewise_core::task::BinaryLabels;
+    use stagewise_testkit::{conformance, data};
+
+    fn design(x: Vec<f64>, events: Vec<bool>, weights: Option<Vec<f64>>) -> Design<Binary> {
+        let features = Features::new(Table::of([("x", Column::numbers(x))]).unwrap()).unwrap();
+        let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
+        Design { features, target: BinaryTarget::new(events), labels, weights: weights.map(Arc::new) }
+    }
+
+    #[test]
+    fn conformance() {
+        let spec = DecisionTree::new().min_rows_leaf(5.0);
+        conformance::learner::<Binary, _>(&spec, &data::binary_numeric(150, 1));
+        conformance::learner::<Multiclass, _>(&spec, &data::multiclass_numeric(150, 1));
+        conformance::learner::<Binary, _>(&spec.backend(TreeBackend::Linfa), &data::binary_numeric(150, 1));
+    }
+
+    #[test]
+    fn both_backends_grow_the_same_tree() {
+        let data = data::binary_numeric(400, 2);
+        let train = Design::<Binary> {
+            features: Features::new(data.features().clone()).unwrap(),
+            target: data.target().clone(),
+            labels: data.labels().clone(),
+            weights: None,
+        };
+        let cx = FitContext::new(0);
+        let spec = DecisionTree::new().max_depth(Some(3));
+        let ours = spec.fit(&train, &cx).unwrap();
+        assert!(ours.trees()[0].leaves() > 4);
+        assert_eq!(spec.backend(TreeBackend::Linfa).fit(&train, &cx).unwrap(), ours);
+    }
+
+    #[test]
+    fn rare_events_keep_their_shares() {
+        // No leaf has a majority of events, yet the shares differ: 0 of 50, and 10 of 50.
+        let x: Vec<f64> = (0..100).map(f64::from).collect();
+        let events: Vec<bool> = (0..100).map(|i| i >= 50 && i % 5 == 0).collect();
+        for backend in [TreeBackend::Exact, TreeBackend::Linfa] {
+            let spec = DecisionTree::new().max_depth(Some(1)).backend(backend);
+            let tree = spec.fit(&design(x.clone(), events.clone(), None), &FitContext::new(0)).unwrap();
+            let answer = |x: f64| Predict::<Binary>::predict_row(&tree, &[x]).unwrap();
+            assert_eq!((answer(10.0), answer(90.0)), (0.0, 0.2), "{backend:?}");
+        }
+    }
+
+    #[test]
+    fn close_and_huge_values_are_told_apart() {
+        for x in [vec![1e-9, 2e-9, 3e-9, 4e-9], vec![-1.7e308, -1e308, 1e308, 1.7e308]] {
+            for backend in [TreeBackend::Exact, TreeBackend::Linfa] {
+                let spec = DecisionTree::new().min_rows_leaf(1.0).backend(backend);
+                let train = design(x.clone(), vec![false, false, true, true], None);
+                let tree = spec.fit(&train, &FitContext::new(0)).unwrap();
+                let answers: Vec<f64> =
+                    x.iter().map(|&x| Predict::<Binary>::predict_row(&tree, &[x]).unwrap()).collect();
+                assert_eq!(answers, [0.0, 0.0, 1.0, 1.0], "{backend:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_weight_0_are_not_there() {
+        let train = design(vec![1.0, 2.0, 3.0], vec![false, true, true], Some(vec![1.0, 1.0, 0.0]));
+        let tree = DecisionTree::new().min_rows_leaf(1.0).fit(&train, &FitContext::new(0)).unwrap();
+        assert_eq!(Predict::<Binary>::predict_row(&tree, &[1.4]).unwrap(), 0.0);
+        assert_eq!(Predict::<Binary>::predict_row(&tree, &[1.6]).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn missing_values_are_refused_before_any_backend_sees_them() {
+        let train = design(vec![1.0, f64::NAN], vec![false, true], None);
+        let error = DecisionTree::new().backend(TreeBackend::Linfa).fit(&train, &FitContext::new(0)).unwrap_err();
+        assert_eq!(error.to_string(), "column `x`: holds 1 missing values; add an imputer before it");
+    }
+
+    #[test]
+    fn linfa_with_three_classes_is_refused() {
+        let data = data::multiclass_numeric(60, 1);
+        let train = Design::<Multiclass> {
+            features: Features::new(data.features().clone()).unwrap(),
+            target: data.target().clone(),
+            labels: data.labels().clone(),
+            weights: None,
+        };
+        let error = DecisionTree::new().backend(TreeBackend::Linfa).fit(&train, &FitContext::new(0)).unwrap_err();
+        assert!(error.to_string().starts_with("`backend` is Linfa, allowed is `Exact` for more than two"), "{error}");
+    }
+}
