@@ -5,7 +5,6 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use stagewise::core::column::Column;
 use stagewise::numeric::random::Stream;
 use stagewise::prelude::*;
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use arguments::Arguments;
 use serde::{Deserialize, Serialize};
-use stagewise::core::column::Column;
 use stagewise::core::error::ParameterError;
 use stagewise::core::metric::Direction;
 use stagewise::core::stage::Plan;
@@ -195,8 +194,8 @@ fn main() -> Result<()> {
         .sampler::<Binary, EvenSampler>()
         .metric_for::<Binary, BalancedAccuracy>();
     let loaded = Artifact::<Binary>::from_bytes(&bytes, &registry)?;
-    let same = loaded.pipeline().predict(evaluation.data.features())? == evaluation.output;
-    let refitted = loaded.pipeline().pipeline().fit(&train, &cx)?;
+    let same = loaded.fitted().predict(evaluation.data.features())? == evaluation.output;
+    let refitted = loaded.fitted().pipeline().fit(&train, &cx)?;
 
     println!("rows {}", train.rows() + evaluation.rows);
     println!("holdout_balanced_accuracy {}", evaluation.scores[0].value);

@@ -25,7 +25,8 @@ fn main() -> stagewise::Result<()> {
     Ok(())
 }
 
-pub fn loans() -> String {
+/// The table as CSV.
+pub(crate) fn loans() -> String {
     let mut stream = Stream::new(2024, "loans");
     let mut text = String::from(HEADER);
     for row in 0..ROWS {

@@ -27,10 +27,21 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
-pub use stagewise_data::*;
+pub use stagewise_data::{
+    Csv, Decision, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout, StratifiedKFold,
+    TaskKind, detect_task,
+};
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
-pub use stagewise_eval::*;
-pub use stagewise_features::*;
-pub use stagewise_model::*;
-pub use stagewise_monitor::DriftMonitor;
+pub use stagewise_eval::{
+    Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,
+    F1, Interval, LogLoss, Mae, Mse, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
+    cross_validate, ranking, wilson,
+};
+pub use stagewise_features::{
+    DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
+};
+pub use stagewise_model::{
+    ConstantBaseline, DecisionTree, LinearRegression, LogisticBackend, LogisticRegression, Platt, RandomForest,
+};
+pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 /// Which table, and what to predict.
-pub struct Arguments {
-    pub file: PathBuf,
-    pub target: String,
-    pub event: Option<String>,
+pub(crate) struct Arguments {
+    pub(crate) file: PathBuf,
+    pub(crate) target: String,
+    pub(crate) event: Option<String>,
 }
 
 impl Arguments {
     /// Reads the command line; without arguments, the example's own data set.
-    pub fn parse(file: &str, target: &str, event: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn parse(file: &str, target: &str, event: Option<&str>) -> Result<Self, String> {
         const USAGE: &str = "usage: FILE.csv --target COLUMN [--event LEVEL], or nothing for the example's own data";
         let usage = |problem: &str| format!("{problem}\n{USAGE}");
         let mut words = std::env::args().skip(1);

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Sends JSON and returns the body of a 200 answer.
-pub fn post(address: SocketAddr, path: &str, json: &str) -> std::io::Result<String> {
+pub(crate) fn post(address: SocketAddr, path: &str, json: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(

@@ -7,6 +7,7 @@
 mod arguments;
 mod http;
 mod recipe;
+mod serve;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,10 +15,11 @@ use std::process::ExitCode;
 use arguments::Arguments;
 use recipe::Recipe;
 use stagewise::core::error::Error;
+use stagewise::core::exhibit::{Block, Chart};
 use stagewise::prelude::*;
 
 const OUT: &str = "target/quickstart";
-const SERVED_ROWS: usize = 5;
+const WIDTH: usize = 100;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse("datasets/loans.csv", "defaulted", Some("yes")) {
@@ -40,21 +42,23 @@ fn run(arguments: &Arguments) -> Result<()> {
     // # Read the table, and show every decision about it
     let loaded = Csv::new(&arguments.file).read()?;
     let task = detect_task(&loaded.table, &arguments.target)?;
-    println!("{}", text::render(&[loaded.exhibit()], 100));
-    println!("task: {task}\n");
-    match task.kind {
-        TaskKind::Binary => life::<Binary>(loaded, arguments),
-        TaskKind::Multiclass => life::<Multiclass>(loaded, arguments),
-        TaskKind::Regression => life::<Regression>(loaded, arguments),
+    show(&[loaded.exhibit()]);
+    println!("task: {}\n", task.why());
+    match task {
+        TaskKind::Regression { .. } => life::<Regression>(loaded, arguments),
+        TaskKind::Multiclass { .. } => life::<Multiclass>(loaded, arguments),
+        _ => life::<Binary>(loaded, arguments),
     }
 }
 
 fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
-    std::fs::create_dir_all(OUT).map_err(|e| Error::io(OUT, e))?;
+    let out = Path::new(OUT);
+    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let cx = FitContext::new(42).progress(TerminalBars::new());
     let problem = T::problem(&arguments.target, arguments.event.as_deref());
     let profile = Profile::of(&loaded.table, Some(&arguments.target))?;
     let mut sections = vec![problem.exhibit(), loaded.exhibit(), profile.exhibit()];
+    show(&sections[2..]);
 
     // # Split before you look
     let table = with_target(loaded.table, &arguments.target)?;
@@ -67,68 +71,69 @@ fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
     let candidates = T::candidates(&problem)?;
     let mut results = Vec::new();
     for (name, pipeline) in &candidates {
-        let result = cross_validate(*name, pipeline, &train, &folds, &T::metrics(), &cx)?;
-        println!("{}", text::render(&[result.exhibit()], 100));
-        sections.push(result.exhibit());
-        results.push(result);
+        let result = cross_validate(pipeline, &train, &folds, &T::metrics(), &cx.step(name))?;
+        let mut section = result.exhibit();
+        section.title = format!("Cross-validation of the {name}");
+        show(std::slice::from_ref(&section));
+        sections.push(section);
+        results.push((*name, result));
     }
-    let best = ranking(&results, 0)?[0];
-    let (name, pipeline) = &candidates[best];
     let deciding = T::metrics().swap_remove(0).name();
-    println!("best by {deciding}: {name}\n");
+    let by_name: Vec<_> = results.iter().map(|(name, result)| (*name, result)).collect();
+    let best = ranking(&by_name, &deciding)?.swap_remove(0).name;
+    let (_, pipeline) = candidates.iter().find(|(name, _)| *name == best).unwrap_or(&candidates[0]);
+    let (_, result) = results.iter().find(|(name, _)| *name == best).unwrap_or(&results[0]);
+    println!("best by {deciding}: {best}\n");
 
     // # Fit the best on all training rows, and look at the holdout once
     let fitted = pipeline.fit(&train, &cx)?;
-    let ledger_path = Path::new(OUT).join("ledger.jsonl");
+    let ledger_path = out.join("ledger.jsonl");
     let mut ledger = Ledger::open(&ledger_path)?;
     let evaluation = holdout.evaluate_once(&fitted, &mut ledger)?;
     let data = &evaluation.data;
     let intervals = T::metrics()
         .iter()
-        .map(|metric| bootstrap(metric, data.target(), &evaluation.output, data.weights(), &Bootstrap::default(), &cx))
+        .map(|m| Ok((m.name(), bootstrap(m, data.target(), &evaluation.output, data.weights(), &Bootstrap::new(), &cx)?)))
         .collect::<Result<Vec<_>>>()?;
     let gate = Gate::check(&fitted, &evaluation, &mut ledger)?;
 
     // # Compare the holdout with the training rows
     let drift = DriftMonitor::new().compare(fitted.reference(), &TableSummary::of(data.features()))?;
-
-    let late = [fitted.report().exhibit(), evaluation.exhibit(), exhibit_intervals(&intervals), gate.exhibit(), drift.exhibit()];
-    println!("{}", text::render(&late, 100));
+    let late = [fitted.report().exhibit(), evaluation.exhibit(), sure(&intervals), gate.exhibit(), drift.exhibit()];
+    show(&late);
     sections.extend(late);
     sections.extend(T::curves(&evaluation)?);
 
     // # Deploy what the gate approves: save, load, serve, and compare what comes back
-    let passed = gate.passed();
-    let artifact_path = Path::new(OUT).join("model.stagewise");
+    let (passed, artifact_path) = (gate.passed(), out.join("model.stagewise"));
     let served_equal = match gate.approve() {
-        Ok(approved) => {
-            Artifact::package(fitted.clone(), approved, data.features())?.write(&artifact_path)?;
-            let loaded = Artifact::<T>::read(&artifact_path, &stagewise::registry())?;
-            Some(served_equal(loaded, &evaluation)?)
-        }
+        Ok(approved) => serve::deploy(&fitted, approved, &evaluation, &artifact_path)?.to_string(),
         Err(refusal) => {
             println!("nothing is deployed: {refusal}\n");
-            None
+            "none".into()
         }
     };
+    let report_path = out.join("report.html");
+    Page::new(format!("Predicting {}", arguments.target)).sections(sections).write(&report_path)?;
 
-    let report_path = Path::new(OUT).join("report.html");
-    let title = format!("{} from {}", arguments.target, arguments.file.display());
-    sections.into_iter().fold(Page::new(title), Page::section).write(&report_path)?;
-
-    println!("report    {}\nledger    {}\n", report_path.display(), ledger_path.display());
+    println!("report {}", report_path.display());
+    println!("ledger {}", ledger_path.display());
     println!("rows {rows}");
     println!("features {features}");
-    println!("model {name}");
-    println!("cv_{deciding} {}", results[best].mean(0));
-    for interval in &intervals {
-        println!("holdout_{} {}", interval.metric, interval.estimate);
+    println!("model {best}");
+    println!("cv_{deciding} {}", result.mean(&deciding)?);
+    for (metric, interval) in &intervals {
+        println!("holdout_{metric} {}", interval.estimate);
     }
     println!("gate {}", if passed { "approved" } else { "refused" });
     println!("artifact {}", if passed { artifact_path.display().to_string() } else { "none".into() });
-    println!("served_equal {}", served_equal.map_or("none".to_string(), |equal| equal.to_string()));
+    println!("served_equal {served_equal}");
     println!("drifted_features {}", drift.drifted().len());
     Ok(())
+}
+
+fn show(sections: &[Section]) {
+    println!("{}", text::render(sections, WIDTH));
 }
 
 /// Rows without a target cannot teach: they are left out, and counted aloud.
@@ -140,30 +145,8 @@ fn with_target(table: Table, target: &str) -> Result<Table> {
     Ok(table.take(&rows))
 }
 
-/// Serves the artifact on a free port of this machine and asks for some rows: bit for bit the answers in process?
-fn served_equal<T: Task>(artifact: Artifact<T>, evaluation: &Evaluation<T>) -> Result<bool> {
-    let fitted = artifact.pipeline().clone();
-    let server = Server::new(artifact).start()?;
-    let features = evaluation.data.features();
-    let rows = SERVED_ROWS.min(features.rows());
-    let records: Vec<_> = (0..rows).map(|row| record(features, row)).collect();
-    let body = serde_json::json!({ "records": records }).to_string();
-    let answer = http::post(server.address(), "/predict", &body).map_err(|e| Error::io("/predict", e))?;
-    let answer: serde_json::Value = serde_json::from_str(&answer).map_err(Error::external)?;
-    println!("POST http://{}/predict\n{body}\n{answer}\n", server.address());
-    server.stop()?;
-    // Numbers are written in the shortest form that reads back as the same bits, so equal text is equal bits.
-    let expected: Vec<_> = (0..rows).map(|row| fitted.describe(&T::row(&evaluation.output, row))).collect();
-    Ok(answer["predictions"] == serde_json::to_value(expected).map_err(Error::external)?)
-}
-
-/// A row as a client would send it.
-fn record(table: &Table, row: usize) -> serde_json::Map<String, serde_json::Value> {
-    let value = |column: &Column| match column.cell(row) {
-        Cell::Number(x) => x.into(),
-        Cell::Flag(b) => b.into(),
-        Cell::Level(code) => column.as_categories().ok().and_then(|(_, l)| l.name(code)).map(|n| &**n).into(),
-        _ => serde_json::Value::Null,
-    };
-    table.schema().names().into_iter().zip(table.columns().iter().map(value)).collect()
+/// How sure the holdout's scores are.
+fn sure(intervals: &[(String, Interval)]) -> Section {
+    let items = intervals.iter().map(|(name, i)| (name.clone(), i.low, i.estimate, i.high)).collect();
+    Section::new("How sure is that?").block(Block::Chart(Chart::Intervals { title: "Holdout, 95 % intervals".into(), items }))
 }

@@ -3,7 +3,7 @@
 use stagewise::prelude::*;
 
 /// The parts of the quickstart that depend on the task.
-pub trait Recipe: Task {
+pub(crate) trait Recipe: Task {
     /// The problem: beat the constant answer on the metric that decides.
     fn problem(target: &str, event: Option<&str>) -> Problem<Self>;
 

@@ -98,7 +98,9 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.multiclass(Recall::default());
     checked.multiclass(F1::default());
     checked.multiclass(LogLoss);
+    checked.binary(ExpectedCost::of(&Problem::new("y").cost(Outcome::FalseNegative, 5.0)).unwrap());
     checked.regression(Mae);
+    checked.regression(Mse);
     checked.regression(Rmse);
     checked.regression(R2);
 

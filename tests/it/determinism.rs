@@ -35,11 +35,11 @@ fn cross_validation_and_intervals_have_the_same_bits_on_any_number_of_threads() 
         let cx = FitContext::new(5).threads(threads).unwrap();
         let metrics = [AnyMetric::new(RocAuc), AnyMetric::new(LogLoss)];
         let result =
-            cross_validate("tree", pipeline, &data, &StratifiedKFold::new(3), &metrics, &cx).unwrap();
-        let output = result.out_of_fold.clone().unwrap();
-        let options = Bootstrap::default().resamples(50);
+            cross_validate(pipeline, &data, &StratifiedKFold::new(3), &metrics, &cx).unwrap();
+        let output = result.out_of_fold().unwrap().clone();
+        let options = Bootstrap::new().resamples(50);
         let interval = bootstrap(&metrics[0], data.target(), &output, None, &options, &cx).unwrap();
-        (result.mean(0), result.mean(1), output, interval.low, interval.high)
+        (result.mean("roc_auc").unwrap(), result.mean("log_loss").unwrap(), output, interval.low, interval.high)
     };
     assert_eq!(run(1), run(4));
 }

@@ -28,11 +28,11 @@ fn a_loaded_artifact_answers_bit_for_bit_and_refits_with_no_code_but_the_registr
     let bytes = artifact.to_bytes().unwrap();
     let loaded = Artifact::<Binary>::from_bytes(&bytes, &stagewise::registry()).unwrap();
     let table = train.features();
-    assert_eq!(loaded.pipeline().predict(table).unwrap(), artifact.pipeline().predict(table).unwrap());
-    let again = loaded.pipeline().pipeline().fit(&train, &cx).unwrap();
-    assert_eq!(again.fingerprint(), artifact.pipeline().fingerprint(), "the same rows and seed, the same pipeline");
+    assert_eq!(loaded.fitted().predict(table).unwrap(), artifact.fitted().predict(table).unwrap());
+    let again = loaded.fitted().pipeline().fit(&train, &cx).unwrap();
+    assert_eq!(again.fingerprint(), artifact.fitted().fingerprint(), "the same rows and seed, the same pipeline");
     let later = train.take(&(0..2000).collect::<Vec<_>>());
-    assert_ne!(loaded.pipeline().pipeline().fit(&later, &cx).unwrap().fingerprint(), again.fingerprint());
+    assert_ne!(loaded.fitted().pipeline().fit(&later, &cx).unwrap().fingerprint(), again.fingerprint());
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn calibration_learns_from_rows_that_the_model_has_not_seen() {
     for rows in [CalibrationRows::CrossFit(3), CalibrationRows::HeldOut(0.25)] {
         let pipeline = prepared(loans()).model(DecisionTree::default()).calibrate(Platt, rows).build().unwrap();
         let fitted = pipeline.fit(&data, &cx).unwrap();
-        let saved = FittedPipeline::<Binary>::load(&fitted.save().unwrap(), &stagewise::registry()).unwrap();
+        let saved = FittedPipeline::<Binary>::load(&fitted.save(), &stagewise::registry()).unwrap();
         assert_eq!(saved.fingerprint(), fitted.fingerprint());
         let output = fitted.predict(data.features()).unwrap();
         let share = data.target().events().iter().filter(|e| **e).count() as f64 / data.rows() as f64;

@@ -16,14 +16,14 @@ fn whole_way(bytes: &[u8], target: &str, event: Option<&str>) -> Result<String> 
         Ok(format!("{} rows judged", evaluation.rows))
     }
     let loaded = Csv::from_bytes(bytes.to_vec()).read()?;
-    match detect_task(&loaded.table, target)?.kind {
-        TaskKind::Binary => {
+    match detect_task(&loaded.table, target)? {
+        TaskKind::Binary { .. } => {
             let problem = Problem::<Binary>::new(target);
             let problem = if let Some(level) = event { problem.event(level) } else { problem };
             go(loaded.table, problem, LogisticRegression::default())
         }
-        TaskKind::Multiclass => go(loaded.table, Problem::<Multiclass>::new(target), LogisticRegression::default()),
-        TaskKind::Regression => go(loaded.table, Problem::<Regression>::new(target), LinearRegression::default()),
+        TaskKind::Multiclass { .. } => go(loaded.table, Problem::<Multiclass>::new(target), LogisticRegression::default()),
+        TaskKind::Regression { .. } => go(loaded.table, Problem::<Regression>::new(target), LinearRegression::default()),
     }
 }
 

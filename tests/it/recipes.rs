@@ -5,13 +5,13 @@ use std::path::Path;
 use stagewise::prelude::*;
 
 /// A file of `datasets/` under a problem.
-pub fn dataset<T: Task>(file: &str, problem: &Problem<T>) -> Dataset<T> {
+pub(crate) fn dataset<T: Task>(file: &str, problem: &Problem<T>) -> Dataset<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets").join(file);
     Dataset::new(Csv::new(path).read().unwrap().table, problem).unwrap()
 }
 
 /// The problem of `loans.csv`: the annotators' opinions know the target and are left out.
-pub fn loans() -> Problem<Binary> {
+pub(crate) fn loans() -> Problem<Binary> {
     Problem::new("defaulted")
         .event("yes")
         .protected("sex")
@@ -22,7 +22,7 @@ pub fn loans() -> Problem<Binary> {
 }
 
 /// Fill, scale, encode.
-pub fn prepared<T: Task>(problem: Problem<T>) -> PipelineBuilder<T, WantsModel> {
+pub(crate) fn prepared<T: Task>(problem: Problem<T>) -> PipelineBuilder<T, WantsModel> {
     Pipeline::builder(problem)
         .step("impute", MedianImputer::on(numbers()).indicator(true))
         .step("flags", MostFrequentImputer::on(flags()))

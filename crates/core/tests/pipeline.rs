@@ -231,7 +231,7 @@ fn steps_samplers_model_and_calibrator_run_in_order_and_come_back_from_bytes() {
         let first = scorer.score(&[("b", RawCell::Number(0.0)), ("a", RawCell::Number(0.0))]).unwrap();
         assert_eq!(first.to_bits(), answers[0].to_bits());
 
-        let saved = fitted.save().unwrap();
+        let saved = fitted.save();
         let loaded = FittedPipeline::<Regression>::load(&saved, &registry()).unwrap();
         assert_eq!(loaded.predict(data.features()).unwrap(), answers);
         assert_eq!(loaded.fingerprint(), fitted.fingerprint());
@@ -294,7 +294,7 @@ fn a_cancelled_fit_stops() {
 #[test]
 fn an_unknown_stage_and_a_lost_section_are_named() {
     let pipeline = Pipeline::builder(problem()).step("centre", CENTRE).model(RowSum).build().unwrap();
-    let mut saved = pipeline.fit(&data(10), &FitContext::new(1)).unwrap().save().unwrap();
+    let mut saved = pipeline.fit(&data(10), &FitContext::new(1)).unwrap().save();
     let error = FittedPipeline::<Regression>::load(&saved, &Registry::new()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Persist(PersistError::UnknownTag { .. })), "{error}");
     saved.sections.retain(|s| s.name != "model");

@@ -31,20 +31,12 @@ use crate::input::check_rows;
 /// let features = Features::new(Table::of([("x", Column::numbers([1.0, f64::NAN, 3.0]))])?)?;
 /// let target = NumberTarget::new(vec![1.0, 2.0, 6.0]);
 /// let design = Design::<Regression> { features, target, labels: (), weights: None };
-/// let model = ConstantBaseline::new().fit(&design, &FitContext::new(0))?;
+/// let model = ConstantBaseline.fit(&design, &FitContext::new(0))?;
 /// assert_eq!(Predict::<Regression>::predict_row(&model, &[7.0])?, 3.0);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConstantBaseline {}
-
-impl ConstantBaseline {
-    /// The baseline; it has no hyper-parameters.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {}
-    }
-}
+pub struct ConstantBaseline;
 
 impl Persist for ConstantBaseline {
     const TAG: &'static str = "ConstantBaseline";
@@ -139,7 +131,7 @@ mod tests {
 
     #[test]
     fn conformance() {
-        let spec = ConstantBaseline::new();
+        let spec = ConstantBaseline;
         conformance::learner::<Regression, _>(&spec, &data::regression(60, 1));
         conformance::learner::<Binary, _>(&spec, &data::binary(60, 1));
         conformance::learner::<Multiclass, _>(&spec, &data::multiclass(60, 1));

@@ -355,8 +355,8 @@ fn weight_two_and_row_twice<T: Task, F>(
     fit: impl Fn(&Dataset<T>) -> Result<F>,
     tag: &str,
 ) -> Option<(F, F)> {
-    let mut weights = vec![1.0; data.rows()];
-    weights[1] = 2.0;
+    let mut weights = data.weights().map_or_else(|| vec![1.0; data.rows()], <[f64]>::to_vec);
+    weights[1] *= 2.0;
     let weighted = match fit(&must(data.clone().reweighted(weights), tag, "takes weights")) {
         Ok(fitted) => fitted,
         Err(error) if matches!(error.kind(), ErrorKind::Pipeline(PipelineError::Ignored { .. })) => return None,

@@ -54,10 +54,10 @@ impl Admission {
             (&mut self.missing, &other.missing),
             (&mut self.unseen, &other.unseen),
             (&mut self.cast, &other.cast),
-            (&mut self.extra, &other.extra),
         ] {
             from.iter().for_each(|(name, n)| count(into, name, *n));
         }
+        other.extra.iter().for_each(|(name, n)| count_extra(&mut self.extra, name, *n));
     }
 
     fn see(&mut self, field: &Field, raw_kind_differs: bool, cell: &Cell) {
@@ -72,19 +72,26 @@ impl Admission {
     }
 }
 
-/// Counts without a new key where the name is known, and without end never: clients choose the names of extra columns.
+/// A place of a row that no value has come for: no level has this code.
+const NOT_YET: Cell = Cell::Level(MISSING_CODE);
+
+/// Counts, without a new key where the name is known.
 fn count(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
-    const NAMES: usize = 64;
     if by == 0 {
         return;
     }
     if let Some(n) = counts.get_mut(name) {
         *n += by;
-    } else if counts.len() < NAMES {
-        counts.insert(name.to_string(), by);
     } else {
-        *counts.entry("…".to_string()).or_default() += by;
+        counts.insert(name.to_string(), by);
     }
+}
+
+/// Counts under at most 64 names: clients choose the names of extra columns.
+fn count_extra(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
+    const NAMES: usize = 64;
+    let known = counts.len() < NAMES || counts.contains_key(name);
+    count(counts, if known { name } else { "…" }, by);
 }
 
 impl InputContract {
@@ -117,7 +124,7 @@ impl InputContract {
         }
         for field in table.schema().fields() {
             if self.schema.position(&field.name).is_none() {
-                count(&mut admission.extra, &field.name, rows as u64);
+                count_extra(&mut admission.extra, &field.name, rows as u64);
             }
         }
         // Fields keep the levels of the training data, whatever new ones the columns bring.
@@ -144,7 +151,7 @@ impl InputContract {
     /// Admits one row: `row` becomes the cells of [`schema`](Self::schema) in order.
     ///
     /// # Errors
-    /// A column that is not there, or a value that cannot be cast, with the column.
+    /// A column that is not there or comes twice, or a value that cannot be cast, with the column.
     pub fn admit_row(
         &self,
         record: &[(&str, RawCell<'_>)],
@@ -153,8 +160,7 @@ impl InputContract {
     ) -> Result<()> {
         let fields = self.schema.fields();
         row.clear();
-        row.resize(fields.len(), Cell::Missing);
-        let mut found = 0;
+        row.resize(fields.len(), NOT_YET);
         for (i, (name, raw)) in record.iter().enumerate() {
             // Records mostly come in the schema's order: try that place before the map.
             let position = match fields.get(i) {
@@ -162,17 +168,19 @@ impl InputContract {
                 _ => self.schema.position(name),
             };
             match position {
-                None => count(&mut admission.extra, name, 1),
+                None => count_extra(&mut admission.extra, name, 1),
+                Some(position) if row[position] != NOT_YET => {
+                    return Err(SchemaError::DuplicateColumn { name: (*name).to_string() }.into());
+                }
                 Some(position) => {
                     let field = &fields[position];
                     let cell = admit_cell(field, *raw).at(|| Crumb::column(*name))?;
                     admission.see(field, kind_differs(*raw, field.kind), &cell);
                     row[position] = cell;
-                    found += 1;
                 }
             }
         }
-        if found < fields.len() {
+        if row.contains(&NOT_YET) {
             self.require_all(record)?;
         }
         admission.rows += 1;
@@ -365,6 +373,14 @@ mod tests {
         let record = [("agee", RawCell::Number(1.0)), ("plan", RawCell::Missing), ("active", RawCell::Missing)];
         let error = contract().admit_row(&record, &mut cells, &mut Admission::default()).unwrap_err();
         assert_eq!(error.to_string(), "there is no column `age`; did you mean `agee`?");
+    }
+
+    #[test]
+    fn a_column_that_comes_twice_hides_no_missing_one() {
+        let mut cells = Vec::new();
+        let record = [("age", RawCell::Missing), ("age", RawCell::Number(1.0)), ("active", RawCell::Missing)];
+        let error = contract().admit_row(&record, &mut cells, &mut Admission::default()).unwrap_err();
+        assert_eq!(error.to_string(), "two columns are named `age`; rename one");
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn every(folds: usize) -> Every {
 }
 
 fn metrics() -> Vec<AnyMetric<Regression>> {
-    vec![AnyMetric::new(Rmse::new()), AnyMetric::new(R2::new())]
+    vec![AnyMetric::new(Rmse), AnyMetric::new(R2)]
 }
 
 fn run(estimator: &Line, rows: usize, splitter: &Every, cx: &FitContext) -> Result<CrossValidated<Regression>> {
@@ -104,7 +104,7 @@ fn small(y: &[f64], weights: Option<Vec<f64>>) -> Dataset<Regression> {
 fn scores_and_interval_equal_those_by_hand() {
     // Rows 0, 2 and 1, 3 validate in turn; the mean of the other two is the answer.
     let data = small(&[1.0, 2.0, 5.0, 4.0], None);
-    let metrics = [AnyMetric::new(Mae::new())];
+    let metrics = [AnyMetric::new(Mae)];
     let found = CrossValidation::new(every(2))
         .train_scores(true)
         .run(&line(0.0), &data, &metrics, &FitContext::new(0))
@@ -129,7 +129,7 @@ fn scores_and_interval_equal_those_by_hand() {
 fn weights_weigh_in_fit_and_score() {
     let data = small(&[1.0, 2.0, 5.0, 4.0], Some(vec![3.0, 1.0, 1.0, 3.0]));
     let found =
-        cross_validate(&line(0.0), &data, &every(2), &[AnyMetric::new(Mae::new())], &FitContext::new(0)).unwrap();
+        cross_validate(&line(0.0), &data, &every(2), &[AnyMetric::new(Mae)], &FitContext::new(0)).unwrap();
     // Fold 0 answers (2 + 3·4)/4 = 3.5: (3·2.5 + 1.5)/4; fold 1 answers (3·1 + 5)/4 = 2: (0 + 3·2)/4.
     assert_eq!(found.scores("mae").unwrap(), [2.25, 1.5]);
 }
@@ -192,7 +192,7 @@ fn metrics_are_asked_for_by_name() {
     let found = run(&line(0.0), 30, &every(3), &cx).unwrap();
     let error = found.mean("auc").unwrap_err().to_string();
     assert_eq!(error, "`metric` is `auc`, allowed is the name of a metric of this cross-validation");
-    let twice = [AnyMetric::new(Mae::new()), AnyMetric::new(Mae::new())];
+    let twice = [AnyMetric::new(Mae), AnyMetric::new(Mae)];
     let error = cross_validate(&line(0.0), &data::regression_numeric(9, 1), &every(3), &twice, &cx).unwrap_err();
     assert_eq!(error.to_string(), "`metrics` is two named `mae`, allowed is metrics of different names");
 }

@@ -49,7 +49,7 @@ impl RocCurve {
     /// # Errors
     /// As [`RocAuc`]: both classes must have weight.
     pub fn of(truth: &BinaryTarget, probability: &Array1<f64>, weights: Option<&[f64]>) -> Result<Self> {
-        let area = RocAuc::new().score(truth, probability, weights)?;
+        let area = RocAuc.score(truth, probability, weights)?;
         let (_, events, answers) = rows::binary(truth, probability, weights)?;
         let mut groups = Vec::new();
         ranked::ascending(events, &answers, weights, |group| groups.push(group));

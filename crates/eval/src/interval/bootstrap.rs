@@ -90,7 +90,7 @@ impl Bootstrap {
 ///
 /// let truth = NumberTarget::new([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// let output = array![1.5, 2.0, 2.0, 4.5, 5.0, 7.0];
-/// let mae = AnyMetric::<Regression>::new(Mae::new());
+/// let mae = AnyMetric::<Regression>::new(Mae);
 /// let interval = bootstrap(&mae, &truth, &output, None, &Bootstrap::new(), &FitContext::new(7))?;
 /// assert_eq!(interval.estimate, 0.5);
 /// assert!(interval.low < 0.4 && interval.high > 0.6);
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn same_bits_for_any_number_of_threads_and_order_of_lanes() {
         let (truth, output) = binary(300, 1);
-        let metric = AnyMetric::<Binary>::new(RocAuc::new());
+        let metric = AnyMetric::<Binary>::new(RocAuc);
         let run = |threads, resamples| {
             let cx = FitContext::new(5).threads(threads).unwrap();
             let rows = Rows::sorted(&metric, &truth, &output, None).unwrap();
@@ -283,7 +283,7 @@ mod tests {
         // The same draws, copied out as rows.
         let (truth, output) = binary(80, 2);
         let own: Vec<f64> = (0..80).map(|i| f64::from(i % 5) / 3.0).collect();
-        let metric = AnyMetric::<Binary>::new(RocAuc::new());
+        let metric = AnyMetric::<Binary>::new(RocAuc);
         let cx = FitContext::new(9);
         for weights in [None, Some(own.as_slice())] {
             let rows = Rows::sorted(&metric, &truth, &output, weights).unwrap();
@@ -306,7 +306,7 @@ mod tests {
         let mut moments = Moments::new();
         moments.extend(&values);
         let error = (moments.variance(1.0).unwrap() / 500.0).sqrt();
-        let metric = AnyMetric::<Regression>::new(Mae::new());
+        let metric = AnyMetric::<Regression>::new(Mae);
         let options = Bootstrap::new().resamples(4_000);
         let (truth, output) = (NumberTarget::new(values), Array1::zeros(500));
         for options in [options, options.bias_corrected(true)] {
@@ -322,7 +322,7 @@ mod tests {
         let mut stream = Stream::new(6, "skewed");
         let truth = NumberTarget::new((0..60).map(|_| stream.exponential()).collect::<Vec<_>>());
         let output = Array1::zeros(60);
-        let metric = AnyMetric::<Regression>::new(Mse::new());
+        let metric = AnyMetric::<Regression>::new(Mse);
         let run =
             |options: Bootstrap| bootstrap(&metric, &truth, &output, None, &options, &FitContext::new(1)).unwrap();
         let (plain, corrected) = (run(Bootstrap::new()), run(Bootstrap::new().bias_corrected(true)));
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn resamples_without_a_value_are_counted_and_too_many_refused() {
-        let metric = AnyMetric::<Binary>::new(RocAuc::new());
+        let metric = AnyMetric::<Binary>::new(RocAuc);
         let run = |events: Vec<bool>| {
             let output = Array1::from_iter((0..events.len()).map(|i| i as f64));
             bootstrap(&metric, &BinaryTarget::new(events), &output, None, &Bootstrap::new(), &FitContext::new(3))

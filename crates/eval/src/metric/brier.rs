@@ -24,20 +24,13 @@ use super::rows;
 /// use stagewise_eval::Brier;
 ///
 /// let truth = BinaryTarget::new([true, false]);
-/// assert_eq!(Brier::new().score(&truth, &array![0.5, 0.5], None)?, 0.25);
+/// assert_eq!(Brier.score(&truth, &array![0.5, 0.5], None)?, 0.25);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Brier (1950). Checked against scikit-learn 1.9.1, weighted and not, tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Brier {}
-
-impl Brier {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct Brier;
 
 impl Persist for Brier {
     const TAG: &'static str = "Brier";
@@ -76,7 +69,7 @@ mod tests {
     fn conforms() {
         let truth = BinaryTarget::new([true, false, true, false, true]);
         let perfect = array![1.0, 0.0, 1.0, 0.0, 1.0];
-        conformance::metric::<Binary, _>(&Brier::new(), &truth, &array![0.9, 0.6, 0.3, 0.1, 0.7], &perfect);
-        assert!(Brier::new().score(&truth, &array![0.9, -0.6, 0.3, 0.1, 0.7], None).is_err());
+        conformance::metric::<Binary, _>(&Brier, &truth, &array![0.9, 0.6, 0.3, 0.1, 0.7], &perfect);
+        assert!(Brier.score(&truth, &array![0.9, -0.6, 0.3, 0.1, 0.7], None).is_err());
     }
 }

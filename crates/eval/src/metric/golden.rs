@@ -40,9 +40,9 @@ fn binary() {
         check::<Binary>(&golden, case, "precision", Precision::new().threshold(at), &truth, &output);
         check::<Binary>(&golden, case, "recall", Recall::new().threshold(at), &truth, &output);
         check::<Binary>(&golden, case, "f1", F1::new().threshold(at), &truth, &output);
-        check(&golden, case, "roc_auc", RocAuc::new(), &truth, &output);
-        check::<Binary>(&golden, case, "log_loss", LogLoss::new(), &truth, &output);
-        check(&golden, case, "brier", Brier::new(), &truth, &output);
+        check(&golden, case, "roc_auc", RocAuc, &truth, &output);
+        check::<Binary>(&golden, case, "log_loss", LogLoss, &truth, &output);
+        check(&golden, case, "brier", Brier, &truth, &output);
     }
 }
 
@@ -56,7 +56,7 @@ fn multiclass() {
         let codes = case.numbers("/input/truth").iter().map(|y| *y as u32).collect::<Vec<_>>();
         let truth = ClassTarget::new(codes, output.ncols());
         check::<Multiclass>(&golden, case, "accuracy", Accuracy::new(), &truth, &output);
-        check::<Multiclass>(&golden, case, "log_loss", LogLoss::new(), &truth, &output);
+        check::<Multiclass>(&golden, case, "log_loss", LogLoss, &truth, &output);
         for (name, average) in [("macro", Average::Macro), ("micro", Average::Micro), ("weighted", Average::Weighted)] {
             let key = |metric: &str| format!("{metric}_{name}");
             let (precision, recall) = (Precision::new().average(average), Recall::new().average(average));
@@ -74,9 +74,9 @@ fn regression() {
     for case in &golden.cases {
         let truth = NumberTarget::new(case.numbers("/input/truth"));
         let output = Array1::from_vec(case.numbers("/input/prediction"));
-        check::<Regression>(&golden, case, "mae", Mae::new(), &truth, &output);
-        check(&golden, case, "mse", Mse::new(), &truth, &output);
-        check(&golden, case, "rmse", Rmse::new(), &truth, &output);
-        check(&golden, case, "r2", R2::new(), &truth, &output);
+        check::<Regression>(&golden, case, "mae", Mae, &truth, &output);
+        check(&golden, case, "mse", Mse, &truth, &output);
+        check(&golden, case, "rmse", Rmse, &truth, &output);
+        check(&golden, case, "r2", R2, &truth, &output);
     }
 }

@@ -26,20 +26,13 @@ use super::rows;
 /// use stagewise_eval::LogLoss;
 ///
 /// let truth = BinaryTarget::new([true, false]);
-/// assert_eq!(Metric::<Binary>::score(&LogLoss::new(), &truth, &array![0.5, 0.5], None)?, std::f64::consts::LN_2);
+/// assert_eq!(Metric::<Binary>::score(&LogLoss, &truth, &array![0.5, 0.5], None)?, std::f64::consts::LN_2);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Good (1952). Checked against scikit-learn 1.9.1, weighted and not, tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct LogLoss {}
-
-impl LogLoss {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct LogLoss;
 
 impl Persist for LogLoss {
     const TAG: &'static str = "LogLoss";
@@ -102,17 +95,17 @@ mod tests {
     fn conforms() {
         let truth = BinaryTarget::new([true, false, true, false, true]);
         let perfect = array![1.0, 0.0, 1.0, 0.0, 1.0];
-        conformance::metric::<Binary, _>(&LogLoss::new(), &truth, &array![0.9, 0.6, 0.3, 0.1, 0.7], &perfect);
+        conformance::metric::<Binary, _>(&LogLoss, &truth, &array![0.9, 0.6, 0.3, 0.1, 0.7], &perfect);
         let truth = ClassTarget::new([0, 1, 2, 0], 3);
         let output = array![[0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.6, 0.2, 0.2]];
         let perfect = array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]];
-        conformance::metric::<Multiclass, _>(&LogLoss::new(), &truth, &output, &perfect);
+        conformance::metric::<Multiclass, _>(&LogLoss, &truth, &output, &perfect);
     }
 
     #[test]
     fn what_is_no_probability_is_refused() {
         let error =
-            Metric::<Binary>::score(&LogLoss::new(), &BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
+            Metric::<Binary>::score(&LogLoss, &BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
         assert_eq!(error.to_string(), "log_loss is not defined: an answer is 1.5, which is no probability");
     }
 }

@@ -21,20 +21,13 @@ use super::rows;
 /// use stagewise_eval::Mae;
 ///
 /// let truth = NumberTarget::new([3.0, 5.0, 2.0, 7.0]);
-/// assert_eq!(Mae::new().score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 1.5);
+/// assert_eq!(Mae.score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 1.5);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Checked against scikit-learn 1.9.1, weighted and not, relative tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Mae {}
-
-impl Mae {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct Mae;
 
 impl Persist for Mae {
     const TAG: &'static str = "Mae";
@@ -70,13 +63,13 @@ mod tests {
         let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
         let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
         let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&Mae::new(), &truth, &output, &perfect);
+        conformance::metric::<Regression, _>(&Mae, &truth, &output, &perfect);
     }
 
     #[test]
     fn numbers_too_large_to_be_summed_are_an_error() {
         let truth = NumberTarget::new([f64::MAX, 0.0]);
-        let error = Mae::new().score(&truth, &array![f64::MIN, 0.0], None).unwrap_err();
+        let error = Mae.score(&truth, &array![f64::MIN, 0.0], None).unwrap_err();
         assert_eq!(error.to_string(), "mae is not defined: the numbers are too large to be summed");
     }
 }

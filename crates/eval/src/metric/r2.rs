@@ -25,20 +25,13 @@ use super::rows;
 /// use stagewise_eval::R2;
 ///
 /// let truth = NumberTarget::new([3.0, 5.0, 2.0, 7.0]);
-/// assert_eq!(R2::new().score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 1.0 - 20.0 / 14.75);
+/// assert_eq!(R2.score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 1.0 - 20.0 / 14.75);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Checked against scikit-learn 1.9.1, weighted and not, relative tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct R2 {}
-
-impl R2 {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct R2;
 
 impl Persist for R2 {
     const TAG: &'static str = "R2";
@@ -85,21 +78,21 @@ mod tests {
         let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
         let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
         let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&R2::new(), &truth, &output, &perfect);
+        conformance::metric::<Regression, _>(&R2, &truth, &output, &perfect);
     }
 
     #[test]
     fn a_truth_that_does_not_vary_is_recognised_exactly() {
         // The mean of three times 0.1 differs from 0.1 in some orders of summation.
         let truth = NumberTarget::new([0.1; 3]);
-        assert_eq!(R2::new().score(&truth, &array![0.1, 0.1, 0.1], None).unwrap(), 1.0);
-        assert_eq!(R2::new().score(&truth, &array![0.1, 0.1, 0.2], None).unwrap(), 0.0);
+        assert_eq!(R2.score(&truth, &array![0.1, 0.1, 0.1], None).unwrap(), 1.0);
+        assert_eq!(R2.score(&truth, &array![0.1, 0.1, 0.2], None).unwrap(), 0.0);
     }
 
     #[test]
     fn one_row_and_numbers_too_large_have_none() {
         let text = |truth: &[f64], output: Array1<f64>| {
-            R2::new().score(&NumberTarget::new(truth), &output, None).unwrap_err().to_string()
+            R2.score(&NumberTarget::new(truth), &output, None).unwrap_err().to_string()
         };
         assert_eq!(text(&[1.0], array![1.0]), "r2 is not defined: it needs two rows with a weight");
         assert_eq!(text(&[1e300, 0.0], array![0.0, 0.0]), "r2 is not defined: the numbers are too large to be summed");

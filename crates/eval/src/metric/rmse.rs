@@ -21,20 +21,13 @@ use super::rows;
 /// use stagewise_eval::Rmse;
 ///
 /// let truth = NumberTarget::new([3.0, 5.0, 2.0, 7.0]);
-/// assert_eq!(Rmse::new().score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 5.0_f64.sqrt());
+/// assert_eq!(Rmse.score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 5.0_f64.sqrt());
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Checked against scikit-learn 1.9.1, weighted and not, relative tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Rmse {}
-
-impl Rmse {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct Rmse;
 
 impl Persist for Rmse {
     const TAG: &'static str = "Rmse";
@@ -70,20 +63,13 @@ impl Metric<Regression> for Rmse {
 /// use stagewise_eval::Mse;
 ///
 /// let truth = NumberTarget::new([3.0, 5.0, 2.0, 7.0]);
-/// assert_eq!(Mse::new().score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 5.0);
+/// assert_eq!(Mse.score(&truth, &array![3.0, 5.0, 4.0, 3.0], None)?, 5.0);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Checked against scikit-learn 1.9.1, weighted and not, relative tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Mse {}
-
-impl Mse {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct Mse;
 
 impl Persist for Mse {
     const TAG: &'static str = "Mse";
@@ -119,7 +105,7 @@ mod tests {
         let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
         let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
         let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&Rmse::new(), &truth, &output, &perfect);
-        conformance::metric::<Regression, _>(&Mse::new(), &truth, &output, &perfect);
+        conformance::metric::<Regression, _>(&Rmse, &truth, &output, &perfect);
+        conformance::metric::<Regression, _>(&Mse, &truth, &output, &perfect);
     }
 }

@@ -29,20 +29,13 @@ use super::{ranked, rows};
 /// use stagewise_eval::RocAuc;
 ///
 /// let truth = BinaryTarget::new([false, false, true, true]);
-/// assert_eq!(RocAuc::new().score(&truth, &array![0.1, 0.4, 0.35, 0.8], None)?, 0.75);
+/// assert_eq!(RocAuc.score(&truth, &array![0.1, 0.4, 0.35, 0.8], None)?, 0.75);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
 /// Hanley & McNeil (1982). Checked against scikit-learn 1.9.1, weighted and not, tolerance 1e-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RocAuc {}
-
-impl RocAuc {
-    /// The metric; it has no settings.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub struct RocAuc;
 
 impl Persist for RocAuc {
     const TAG: &'static str = "RocAuc";
@@ -87,20 +80,20 @@ mod tests {
     use stagewise_testkit::conformance;
 
     fn auc(events: &[bool], answers: &[f64], weights: Option<&[f64]>) -> f64 {
-        RocAuc::new().score(&BinaryTarget::new(events), &Array1::from_vec(answers.to_vec()), weights).unwrap()
+        RocAuc.score(&BinaryTarget::new(events), &Array1::from_vec(answers.to_vec()), weights).unwrap()
     }
 
     #[test]
     fn conforms() {
         let truth = BinaryTarget::new([true, false, true, false, true]);
         let perfect = array![1.0, 0.0, 0.9, 0.2, 0.5];
-        conformance::metric::<Binary, _>(&RocAuc::new(), &truth, &array![0.9, 0.6, 0.3, 0.1, 0.6], &perfect);
+        conformance::metric::<Binary, _>(&RocAuc, &truth, &array![0.9, 0.6, 0.3, 0.1, 0.6], &perfect);
     }
 
     #[test]
     fn one_class_has_none() {
         let error = |events: [bool; 2]| {
-            RocAuc::new().score(&BinaryTarget::new(events), &array![0.1, 0.2], None).unwrap_err().to_string()
+            RocAuc.score(&BinaryTarget::new(events), &array![0.1, 0.2], None).unwrap_err().to_string()
         };
         assert_eq!(error([true, true]), "roc_auc is not defined: every row is the event");
         assert_eq!(error([false, false]), "roc_auc is not defined: no row is the event");

@@ -24,8 +24,8 @@ mod learned;
 /// Puts a number column, 0 or 1, in place of each level of a category.
 ///
 /// The columns of a category stand where it stood: `<column>=<level>` for each level of the training rows in the order
-/// of code points, then `<column>=(missing)`, then `<column>=(rare)`, if there are any. What a category becomes depends
-/// on rows, not on their weights: how often a level occurs is counted in rows of positive weight.
+/// of code points, then `<column>=(missing)`, then `<column>=(rare)`, if there are any. How often a
+/// level occurs is the sum of its rows' weights: a row of weight 2 counts twice, one of weight 0 is not there.
 ///
 /// | what comes | what happens |
 /// |---|---|

@@ -42,21 +42,13 @@ const MAX_ITERATIONS: usize = 100;
 /// // Says 0.9 and 0.1 where 3 of 4 are right.
 /// let answers = array![0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1];
 /// let truth = BinaryTarget::new(vec![true, true, true, false, false, false, false, true]);
-/// let fitted = Platt::new().fit(&answers, &truth, None, &FitContext::new(0))?;
+/// let fitted = Platt.fit(&answers, &truth, None, &FitContext::new(0))?;
 /// // The mean target of the first four rows: (3 · 5/6 + 1/6) / 4.
 /// assert!((fitted.calibrate_row(0.9)? - 2.0 / 3.0).abs() < 1e-9);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Platt {}
-
-impl Platt {
-    /// The correction; it has no hyper-parameters.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {}
-    }
-}
+pub struct Platt;
 
 impl Persist for Platt {
     const TAG: &'static str = "Platt";
@@ -169,7 +161,7 @@ mod tests {
             let output = Array1::from_vec(case.numbers("/input/probability"));
             let truth = BinaryTarget::new(case.numbers("/input/truth").iter().map(|&t| t == 1.0).collect::<Vec<_>>());
             let weights = case.optional_numbers("/input/weights");
-            let fitted = Platt::new().fit(&output, &truth, weights.as_deref(), &FitContext::new(0)).unwrap();
+            let fitted = Platt.fit(&output, &truth, weights.as_deref(), &FitContext::new(0)).unwrap();
             golden.assert_close(fitted.slope(), case.number("/expected/slope"), &case.name);
             golden.assert_close(fitted.intercept(), case.number("/expected/intercept"), &case.name);
             let calibrated = fitted.calibrate(output).unwrap();
@@ -181,29 +173,29 @@ mod tests {
     fn conformance() {
         let output = Array1::from_shape_fn(40, |i| (i as f64 + 0.5) / 40.0);
         let truth = BinaryTarget::new((0..40).map(|i| (i * 7) % 40 < i).collect::<Vec<_>>());
-        conformance::calibrator(&Platt::new(), &output, &truth);
+        conformance::calibrator(&Platt, &output, &truth);
     }
 
     #[test]
     fn sure_constant_and_reversed_answers() {
         let truth = BinaryTarget::new(vec![true, true, false, false]);
         let cx = FitContext::new(0);
-        let sure = Platt::new().fit(&array![1.0, 1.0, 0.0, 0.0], &truth, None, &cx).unwrap();
+        let sure = Platt.fit(&array![1.0, 1.0, 0.0, 0.0], &truth, None, &cx).unwrap();
         // Two events of two: (2 + 1) / (2 + 2).
         assert!((sure.calibrate_row(1.0).unwrap() - 0.75).abs() < 1e-9);
-        let constant = Platt::new().fit(&array![0.8, 0.8, 0.8, 0.8], &truth, None, &cx).unwrap();
+        let constant = Platt.fit(&array![0.8, 0.8, 0.8, 0.8], &truth, None, &cx).unwrap();
         assert!((constant.calibrate_row(0.8).unwrap() - 0.5).abs() < 1e-12);
         assert!(cx.take_warnings().is_empty());
-        Platt::new().fit(&array![0.2, 0.3, 0.8, 0.7], &truth, None, &cx).unwrap();
+        Platt.fit(&array![0.2, 0.3, 0.8, 0.7], &truth, None, &cx).unwrap();
         assert!(cx.take_warnings()[0].what.ends_with("the answers rank these rows no better than chance"));
     }
 
     #[test]
     fn what_is_no_probability_is_named_with_its_row() {
         let truth = BinaryTarget::new(vec![true, false]);
-        let error = Platt::new().fit(&array![0.5, 1.5], &truth, None, &FitContext::new(0)).unwrap_err();
+        let error = Platt.fit(&array![0.5, 1.5], &truth, None, &FitContext::new(0)).unwrap_err();
         assert_eq!(error.to_string(), "row 1: the log-odds of an answer is not defined: 1.5 is no probability");
-        assert!(Platt::new().fit(&array![0.5], &truth, None, &FitContext::new(0)).is_err());
-        assert!(Platt::new().fit(&array![], &BinaryTarget::new(vec![]), None, &FitContext::new(0)).is_err());
+        assert!(Platt.fit(&array![0.5], &truth, None, &FitContext::new(0)).is_err());
+        assert!(Platt.fit(&array![], &BinaryTarget::new(vec![]), None, &FitContext::new(0)).is_err());
     }
 }

@@ -9,13 +9,16 @@ use linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, ArrayView2};
 use stagewise_core::Error;
-use stagewise_core::error::{PipelineError, Result};
+use stagewise_core::error::{NumericError, PipelineError, Result};
 
 use crate::linear::descent::{End, Problem, evaluate};
 
-/// The share of the first gradient below which linfa's answer counts as converged: its own stopping rule compares the
-/// gradient of a sum with an absolute number.
+/// The gradient per row below which linfa's answer counts as converged, where the tolerance is tighter: its line search
+/// often ends before.
 const ENOUGH: f64 = 1e-5;
+/// The largest feature that linfa is given. At 1e20 its line search does not end; at 1e8 it stops far from the minimum,
+/// which is a warning.
+const LARGEST: f64 = 1e10;
 
 /// Fits by linfa. Features must be finite.
 pub(super) fn minimise(problem: Problem<'_>, tolerance: f64, max_iterations: usize) -> Result<End> {
@@ -27,6 +30,11 @@ pub(super) fn minimise(problem: Problem<'_>, tolerance: f64, max_iterations: usi
         }
         .into());
     }
+    if problem.x.iter().any(|v| v.abs() > LARGEST) {
+        let what = "a fit by linfa-logistic".into();
+        let why = format!("a feature is larger than {LARGEST:e}; scale the features or use the backend Newton");
+        return Err(NumericError::Undefined { what, why }.into());
+    }
     let (coefficients, intercepts) = if problem.outputs == 1 {
         binary(problem, tolerance, max_iterations)?
     } else {
@@ -36,7 +44,8 @@ pub(super) fn minimise(problem: Problem<'_>, tolerance: f64, max_iterations: usi
     let (_, slopes) = evaluate(problem, &coefficients, &intercepts);
     let mut last = 0.0_f64;
     for (slopes, coefficients) in slopes.iter().zip(&coefficients) {
-        for (slope, coefficient) in slopes.iter().zip(coefficients.iter().chain([&0.0])) {
+        let last_slope = if problem.intercept { slopes.len() } else { coefficients.len() };
+        for (slope, coefficient) in slopes.iter().take(last_slope).zip(coefficients.iter().chain([&0.0])) {
             last = last.max((slope + problem.l2 * coefficient).abs() / rows);
         }
     }

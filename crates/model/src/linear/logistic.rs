@@ -62,8 +62,8 @@ pub enum LogisticBackend {
 /// let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
 /// let design = Design::<Binary> { features, target, labels, weights: None };
 /// let model = LogisticRegression::new().l2(1.0).fit(&design, &FitContext::new(0))?;
-/// // Where 4 (1 - p) = β, p = sigmoid(β).
-/// assert!((model.coefficients()[0][0] - 1.0435).abs() < 1e-4);
+/// // The root of 4 (1 - sigmoid(β)) = β.
+/// assert!((model.coefficients()[0][0] - 1.042597).abs() < 1e-6);
 /// assert_eq!(Predict::<Binary>::predict_row(&model, &[0.0])?, 0.5);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```

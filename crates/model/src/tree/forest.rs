@@ -32,7 +32,7 @@ const GROUP: usize = 10;
 ///
 /// Classes are answered by the share of trees that vote for each, numbers by the mean of the leaves. Grown by the
 /// crate smartcore 0.7. Weights are refused: smartcore's classifier has none. Missing and infinite features are
-/// refused; categories need an encoder before it. With more rows than [`row_cap`](Self::row_cap) every group of ten
+/// refused; categories need an encoder before it. One class is answered by itself. With more rows than [`row_cap`](Self::row_cap) every group of ten
 /// trees sees its own stratified sample of that size, and a warning says so.
 /// O(trees · nodes · features per split · rows seen).
 ///
@@ -184,6 +184,20 @@ impl RandomForest {
             let mut present = y.clone();
             present.sort_unstable();
             present.dedup();
+            let leaf = |class: usize| {
+                let mut votes = vec![0.0; outputs];
+                match votes.as_mut_slice() {
+                    [event] => *event = class as f64,
+                    votes => *votes.get_mut(class)? = 1.0,
+                }
+                Some(votes)
+            };
+            // smartcore refuses one class; there is nothing to grow then.
+            if let [only] = present.as_slice() {
+                let mut tree = Tree::new();
+                tree.leaf(&leaf(*only as usize).unwrap_or_else(|| vec![0.0; outputs]));
+                return Ok(vec![tree; trees]);
+            }
             let parameters = RandomForestClassifierParameters {
                 max_depth: self.max_depth,
                 min_samples_leaf: self.min_rows_leaf,
@@ -194,15 +208,7 @@ impl RandomForest {
             };
             let forest = RandomForestClassifier::fit(&x, &y, parameters).map_err(Error::external)?;
             let value = serde_json::to_value(&forest).map_err(Error::external)?;
-            read::trees(value.get("trees"), &|place| {
-                let class = *present.get(place as usize)? as usize;
-                let mut votes = vec![0.0; outputs];
-                match votes.as_mut_slice() {
-                    [event] => *event = class as f64,
-                    votes => *votes.get_mut(class)? = 1.0,
-                }
-                Some(votes)
-            })
+            read::trees(value.get("trees"), &|place| leaf(*present.get(place as usize)? as usize))
         })
     }
 }

@@ -34,8 +34,8 @@ impl Correction {
     ///
     /// ```
     /// use stagewise_monitor::Correction;
-    /// let adjusted = Correction::BenjaminiHochberg.adjust(&[0.01, 0.04, 0.03, 0.005]);
-    /// assert_eq!(adjusted, [0.02, 0.04, 0.04, 0.02]);
+    /// let adjusted = Correction::BenjaminiHochberg.adjust(&[0.01, 0.75, 0.5, 0.005]);
+    /// assert_eq!(adjusted, [0.02, 0.75, 0.6666666666666666, 0.02]);
     /// ```
     pub fn adjust(self, p: &[f64]) -> Vec<f64> {
         let tests = p.iter().filter(|p| !p.is_nan()).count() as f64;

@@ -47,26 +47,31 @@ enum Slot {
 impl OneHot {
     pub(super) fn learn(spec: &OneHotEncoder, training: &mut Training<'_>) -> Result<Self> {
         let (codes, levels) = training.column.as_categories()?;
-        let mut counts = vec![0_usize; levels.len()];
-        let mut missing_rows = 0;
-        for (row, _) in training.rows() {
+        // A row of weight 2 counts twice, as everywhere.
+        let mut counts = vec![0.0; levels.len()];
+        let (mut missing_rows, mut missing_count) = (0, 0.0);
+        for (row, weight) in training.rows() {
             match counts.get_mut(codes[row] as usize) {
-                Some(count) => *count += 1,
-                None => missing_rows += 1,
+                Some(count) => *count += weight,
+                None => {
+                    missing_rows += 1;
+                    missing_count += weight;
+                }
             }
         }
+        let rare_below = spec.rare_below as f64;
         if missing_rows > 0 && spec.missing == MissingLevel::Error {
             return Err(DataError::MissingValues { count: missing_rows }.into());
         }
         let count = |code: &u32| counts[*code as usize];
-        let seen = (0..levels.len() as u32).filter(|code| count(code) > 0);
-        let (mut kept, mut rare): (Vec<u32>, Vec<u32>) = seen.partition(|code| count(code) >= spec.rare_below);
+        let seen = (0..levels.len() as u32).filter(|code| count(code) > 0.0);
+        let (mut kept, mut rare): (Vec<u32>, Vec<u32>) = seen.partition(|code| count(code) >= rare_below);
         if let Some(most) = spec.max_levels.filter(|&most| most < kept.len()) {
-            kept.sort_unstable_by(|a, b| count(b).cmp(&count(a)).then_with(|| levels.name(*a).cmp(&levels.name(*b))));
+            kept.sort_unstable_by(|a, b| count(b).total_cmp(&count(a)).then_with(|| levels.name(*a).cmp(&levels.name(*b))));
             rare.extend(kept.drain(most..));
         }
         let has_missing = missing_rows > 0 && spec.missing == MissingLevel::Level;
-        let missing_is_rare = has_missing && missing_rows < spec.rare_below;
+        let missing_is_rare = has_missing && missing_count < rare_below;
 
         let mut columns = sorted(kept, training.field);
         columns.extend((has_missing && !missing_is_rare).then_some(StandsFor::Missing));

@@ -200,7 +200,7 @@ fn linfa_refuses_weights() {
 
 #[test]
 fn huge_values_never_give_nan() {
-    for scale in [1e-300, 1e100, 1e160, 1e300] {
+    for scale in [1e-300, 1e9, 1e20, 1e100, 1e160, 1e300] {
         let rows: Vec<Vec<f64>> = (0..9).map(|i| vec![scale * f64::from(i * i % 5), f64::from(i)]).collect();
         let train = binary(&rows, (0..9).map(|i| i % 2 == 0).collect(), None);
         for backend in [LogisticBackend::Newton, LogisticBackend::Linfa] {
@@ -213,19 +213,6 @@ fn huge_values_never_give_nan() {
                 }
             }
         }
-    }
-}
-
-#[test]
-#[ignore = "probe"]
-fn probe_scale() {
-    let scale: f64 = std::env::var("SCALE").unwrap().parse().unwrap();
-    let rows: Vec<Vec<f64>> = (0..9).map(|i| vec![scale * f64::from(i * i % 5), f64::from(i)]).collect();
-    let train = binary(&rows, (0..9).map(|i| i % 2 == 0).collect(), None);
-    for backend in [LogisticBackend::Newton, LogisticBackend::Linfa] {
-        let cx = FitContext::new(0);
-        let r = LogisticRegression::new().backend(backend).fit(&train, &cx);
-        println!("{scale:e} {backend:?}: {:?} {:?}", r.map(|m| m.coefficients()[0].clone()), cx.take_warnings());
     }
 }
 
