@@ -47,10 +47,10 @@ fn messy_but_usable_files_go_the_whole_way() {
         ("an empty header name", repeated("x,,y", 60, |i| format!("{i},{},{}", i % 7, ["no", "yes"][i % 2]))),
         ("semicolons and CRLF", repeated("x;c;y", 60, |i| format!("{i};\"a;b{}\";{}\r", i % 3, i % 2))),
         ("missing in every third row", repeated("x,c,y", 90, |i| if i % 3 == 0 { format!("?,NA,{}", i % 2) } else { format!("{i},c{},{}", i % 4, i % 2) })),
-        ("missing targets", repeated("x,y", 90, |i| if i % 5 == 0 { format!("{i},") } else { format!("{i},{}", i % 2) })),
+        ("missing targets", repeated("x,y", 90, |i| if i % 5 == 0 { format!("{},", i % 17) } else { format!("{},{}", i % 17, i % 2) })),
         ("huge and tiny numbers", repeated("x,z,y", 80, |i| format!("{}e300,{}e-300,{}", i, i, i % 2))),
         ("a number to predict", repeated("x,c,y", 80, |i| format!("{i},c{},{}.5", i % 3, i * 3))),
-        ("classes to predict", repeated("x,y", 90, |i| format!("{i},{}", ["red", "green", "blue"][i % 3]))),
+        ("classes to predict", repeated("x,y", 90, |i| format!("{},{}", i % 17, ["red", "green", "blue"][i % 3]))),
     ];
     for (name, bytes) in files {
         match whole_way(&bytes, "y", Some("yes").filter(|_| bytes.windows(3).any(|w| w == b"yes"))) {
@@ -68,7 +68,7 @@ fn unusable_files_are_answered_with_what_where_and_what_to_do() {
         ("short line", b"x,z,y\n1,2,0\n1,0\n2,1,1\n".to_vec(), "line 3"),
         ("empty", Vec::new(), "empty"),
         ("header only", b"x,y\n".to_vec(), "row"),
-        ("binary junk", (0..4000_u32).map(|i| (i * 2_654_435_761 >> 13) as u8).collect(), "line"),
+        ("binary junk", (0..4000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect(), "line"),
         ("UTF-16", utf16, "UTF-16"),
         ("Latin-1", b"name,y\nM\xFCller,0\nMeier,1\n".to_vec(), "UTF-8"),
         ("one class", repeated("x,y", 50, |i| format!("{i},yes")), "only the level `yes`"),

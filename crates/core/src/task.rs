@@ -12,7 +12,8 @@ use crate::column::Column;
 use crate::error::{DataError, Result};
 use crate::registry::{Loaders, Registry};
 use crate::schema::Levels;
-use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes};
+use crate::record::parse;
+use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes, number_text};
 
 mod sealed {
     pub trait Sealed {}
@@ -193,11 +194,13 @@ impl Task for Binary {
                 DataError::NotBinary { target, levels: names }.into()
             });
         };
-        let event = match event {
+        let event = event.map(|event| level_name(column, event));
+        let event = match event.as_deref() {
             Some(event) if names.iter().any(|n| n == event) => event,
             Some(event) => return Err(DataError::UnknownLevel { level: event.into(), known: names }.into()),
-            // 0/1, no/yes and false/true say which is the event; two words do not.
+            // 0/1, no/yes and false/true say which is the event; other pairs do not.
             None if !matches!(column, Column::Category { .. }) => second,
+            None if parse::flag(first) == Some(false) && parse::flag(second) == Some(true) => second,
             None => return Err(DataError::EventNeeded { target: target.into(), levels: names }.into()),
         };
         let other = if event == first { second } else { first };
@@ -333,6 +336,16 @@ impl Task for Multiclass {
     }
 }
 
+/// What a level that a person wrote is called in this column: `yes` is `true` of a flag, `1.0` is `1` of a number.
+fn level_name(column: &Column, text: &str) -> String {
+    let name = match column {
+        Column::Flag(_) => parse::flag(text).map(|b| b.to_string()),
+        Column::Number(_) => parse::number(text).map(number_text),
+        _ => None,
+    };
+    name.unwrap_or_else(|| text.trim().to_string())
+}
+
 /// `Σ w y / Σ w`, exactly rounded sums; 0 where the weights sum to nothing.
 fn weighted_mean(values: impl Iterator<Item = f64>, weights: Option<&[f64]>) -> f64 {
     let mut moments = stagewise_numeric::sum::Moments::new();
@@ -351,11 +364,17 @@ mod tests {
     fn zero_one_says_its_event_and_words_must_be_told() {
         let labels = Binary::labels(&Column::numbers([1.0, 0.0]), "y", None).unwrap();
         assert_eq!((&*labels.event, &*labels.other), ("1", "0"));
+        let labels = Binary::labels(&Column::categories([Some("Yes"), Some("No")]), "y", None).unwrap();
+        assert_eq!(&*labels.event, "Yes");
         let words = Column::categories([Some("good"), Some("bad")]);
         assert!(Binary::labels(&words, "y", None).unwrap_err().to_string().contains("say which one is the event"));
         let labels = Binary::labels(&words, "y", Some("bad")).unwrap();
         assert_eq!(Binary::truth(&words, &labels).unwrap().events(), [false, true]);
         assert!(Binary::labels(&words, "y", Some("ugly")).is_err());
+        let labels = Binary::labels(&Column::numbers([1.0, 2.0]), "y", Some("1.0")).unwrap();
+        assert_eq!((&*labels.event, &*labels.other), ("1", "2"));
+        let labels = Binary::labels(&Column::flags([Some(true), Some(false)]), "y", Some("no")).unwrap();
+        assert_eq!((&*labels.event, &*labels.other), ("false", "true"));
     }
 
     #[test]

@@ -58,10 +58,15 @@ pub(crate) fn infer(texts: &[Option<&str>], tokens: &MissingTokens) -> Reading {
     if let Some(times) = all(&values, MISSING_TIME, parse::timestamp) {
         return reading(Column::timestamps(times), "every value is a point in time".into());
     }
-    if let Some(flags) = all(&values, None, |t| parse::flag(t).map(Some)) {
-        return reading(Column::flags(flags), "every value is a word for yes or no".into());
+    if let Some(flags) = all(&values, None, |t| truth_word(t).then(|| parse::flag(t))) {
+        return reading(Column::flags(flags), "every value is true or false".into());
     }
     Reading { notice, ..text(texts, &values, present, tokens) }
+}
+
+/// Only these two words make a flag unasked: `yes` and `no` stay levels, so that answers say what the file says.
+fn truth_word(text: &str) -> bool {
+    ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(text.trim()))
 }
 
 /// Reads texts as what the caller says they are.
@@ -265,8 +270,8 @@ mod tests {
         for (values, kind) in [
             (vec!["1", " -2.5e3 ", "?", "NA"], Kind::Number),
             (vec!["0", "1", "1"], Kind::Number),
-            (vec!["yes", "No", ""], Kind::Flag),
-            (vec!["true", "F"], Kind::Flag),
+            (vec!["yes", "no", ""], Kind::Category),
+            (vec!["true", "False", "NA"], Kind::Flag),
             (vec!["2024-02-29", "2024/03/01 10:00"], Kind::Timestamp),
             (vec!["m", "f", "m"], Kind::Category),
             (vec!["01", "02"], Kind::Category),

@@ -90,7 +90,7 @@ pub fn detect_task(table: &Table, target: &str) -> Result<TaskKind> {
         Err(error).at(|| Crumb::column(target))
     };
     match column {
-        Column::Flag(_) => Ok(TaskKind::Binary { why: "yes or no".into() }),
+        Column::Flag(_) => Ok(TaskKind::Binary { why: "true or false".into() }),
         _ if is_id => unfit("an id".into(), "a column that says something about a row, not one that names it"),
         Column::Category { codes, levels } => {
             let seen: BTreeSet<u32> = codes.iter().copied().filter(|&c| (c as usize) < levels.len()).collect();
