@@ -62,7 +62,13 @@ impl<T: Task> Transformer<T> for Winsorizer {
 impl FittedWinsorizer {
     /// The one rule of both paths. NaN stays NaN.
     fn cut(value: f64, (low, high): (f64, f64)) -> f64 {
-        if value < low { low } else if value > high { high } else { value }
+        if value < low {
+            low
+        } else if value > high {
+            high
+        } else {
+            value
+        }
     }
 }
 
@@ -163,7 +169,7 @@ impl Metric<Binary> for BalancedAccuracy {
 }
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse("datasets/breast_cancer.csv", "diagnosis", Some("malignant"))
+    let arguments = Arguments::parse("datasets/breast_cancer.csv", "diagnosis", Some("malignant"), &[])
         .map_err(stagewise::Error::external)?;
     let problem = Problem::<Binary>::new(&arguments.target).primary(BalancedAccuracy, at_least(0.6));
     let problem = arguments.event.iter().fold(problem, |problem, level| problem.event(level));
@@ -189,10 +195,7 @@ fn main() -> Result<()> {
     let approved = Gate::check(&fitted, &evaluation, &mut ledger)?.approve()?;
     let bytes = Artifact::package(fitted.clone(), approved, evaluation.data.features())?.to_bytes()?;
     let mut registry = stagewise::registry();
-    registry
-        .transformer::<Winsorizer>()
-        .sampler::<Binary, EvenSampler>()
-        .metric_for::<Binary, BalancedAccuracy>();
+    registry.transformer::<Winsorizer>().sampler::<Binary, EvenSampler>().metric_for::<Binary, BalancedAccuracy>();
     let loaded = Artifact::<Binary>::from_bytes(&bytes, &registry)?;
     let same = loaded.fitted().predict(evaluation.data.features())? == evaluation.output;
     let refitted = loaded.fitted().pipeline().fit(&train, &cx)?;

@@ -42,7 +42,8 @@ fn loan(row: usize, day: usize, stream: &mut Stream, text: &mut String) {
     let age = (21.0 + 50.0 * stream.unit() * stream.unit().sqrt()).floor();
     let woman = stream.unit() < 0.48;
     let region = pick(&[("north", 0.35), ("south", 0.3), ("east", 0.2), ("west", 0.14), ("islands", 0.01)], stream);
-    let employment = pick(&[("salaried", 0.6), ("self-employed", 0.22), ("retired", 0.1), ("unemployed", 0.08)], stream);
+    let employment =
+        pick(&[("salaried", 0.6), ("self-employed", 0.22), ("retired", 0.1), ("unemployed", 0.08)], stream);
     let level = match employment {
         "salaried" => 10.3,
         "self-employed" => 10.4,
@@ -58,7 +59,8 @@ fn loan(row: usize, day: usize, stream: &mut Stream, text: &mut String) {
         [("car", 0.38), ("home", 0.28), ("education", 0.14), ("medical", 0.08), ("business", 0.12)]
     };
     let purpose = pick(&purposes, stream);
-    let amount = (income * (0.1 + 0.9 * stream.unit()) * if purpose == "home" { 2.5 } else { 1.0 } / 100.0).round() * 100.0;
+    let amount =
+        (income * (0.1 + 0.9 * stream.unit()) * if purpose == "home" { 2.5 } else { 1.0 } / 100.0).round() * 100.0;
     let term = [12, 24, 36, 48, 60][stream.below(5)];
     let debt = (income * 0.4 * stream.exponential() / 10.0).round() * 10.0;
     let late = (stream.exponential() * if employment == "unemployed" { 1.6 } else { 0.7 }).floor();
@@ -82,8 +84,11 @@ fn loan(row: usize, day: usize, stream: &mut Stream, text: &mut String) {
     let employment = maybe(employment.into(), 0.03, stream);
     let purpose = typo(purpose, stream);
     let debt = maybe(debt.to_string(), 0.08, stream);
-    let (anna, ben, cleo) =
-        (maybe(word(anna).into(), 0.3, stream), maybe(word(ben).into(), 0.3, stream), maybe(word(cleo).into(), 0.3, stream));
+    let (anna, ben, cleo) = (
+        maybe(word(anna).into(), 0.3, stream),
+        maybe(word(ben).into(), 0.3, stream),
+        maybe(word(cleo).into(), 0.3, stream),
+    );
     let _ = writeln!(
         text,
         "L{:05},{date},{age},{sex},{region},{employment},{income_text},{debt},{amount},{term},{purpose},{late},{},{anna},{ben},{cleo},{}",

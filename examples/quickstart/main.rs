@@ -1,7 +1,8 @@
 //! The whole life of a model in one run: from a CSV file to served predictions and a drift report.
 //!
 //! `cargo run --release --example quickstart` takes `datasets/loans.csv`;
-//! `cargo run --release --example quickstart -- FILE.csv --target COLUMN [--event LEVEL]` takes any table.
+//! `cargo run --release --example quickstart -- FILE.csv --target COLUMN [--event LEVEL]` takes any table; `--ignore COLUMN`,
+//! as often as needed, leaves a column out.
 
 #[path = "../arguments/mod.rs"]
 mod arguments;
@@ -22,7 +23,9 @@ const OUT: &str = "target/quickstart";
 const WIDTH: usize = 100;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse("datasets/loans.csv", "defaulted", Some("yes")) {
+    // The annotators' opinions are about the target: they would not be there when a loan is asked for.
+    let opinions = ["label_anna", "label_ben", "label_cleo"];
+    let arguments = match Arguments::parse("datasets/loans.csv", "defaulted", Some("yes"), &opinions) {
         Ok(arguments) => arguments,
         Err(usage) => {
             eprintln!("{usage}");
@@ -56,6 +59,7 @@ fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let cx = FitContext::new(42).progress(TerminalBars::new());
     let problem = T::problem(&arguments.target, arguments.event.as_deref());
+    let problem = arguments.ignore.iter().fold(problem, |problem, column| problem.ignore(column));
     let profile = Profile::of(&loaded.table, Some(&arguments.target))?;
     let mut sections = vec![problem.exhibit(), loaded.exhibit(), profile.exhibit()];
     show(&sections[2..]);
@@ -71,7 +75,7 @@ fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
     let candidates = T::candidates(&problem)?;
     let mut results = Vec::new();
     for (name, pipeline) in &candidates {
-        let result = cross_validate(pipeline, &train, &folds, &T::metrics(), &cx.step(name))?;
+        let result = cross_validate(pipeline, &train, &folds, &T::metrics(), &cx)?;
         let mut section = result.exhibit();
         section.title = format!("Cross-validation of the {name}");
         show(std::slice::from_ref(&section));
@@ -93,7 +97,9 @@ fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
     let data = &evaluation.data;
     let intervals = T::metrics()
         .iter()
-        .map(|m| Ok((m.name(), bootstrap(m, data.target(), &evaluation.output, data.weights(), &Bootstrap::new(), &cx)?)))
+        .map(|m| {
+            Ok((m.name(), bootstrap(m, data.target(), &evaluation.output, data.weights(), &Bootstrap::new(), &cx)?))
+        })
         .collect::<Result<Vec<_>>>()?;
     let gate = Gate::check(&fitted, &evaluation, &mut ledger)?;
 
@@ -148,5 +154,6 @@ fn with_target(table: Table, target: &str) -> Result<Table> {
 /// How sure the holdout's scores are.
 fn sure(intervals: &[(String, Interval)]) -> Section {
     let items = intervals.iter().map(|(name, i)| (name.clone(), i.low, i.estimate, i.high)).collect();
-    Section::new("How sure is that?").block(Block::Chart(Chart::Intervals { title: "Holdout, 95 % intervals".into(), items }))
+    Section::new("How sure is that?")
+        .block(Block::Chart(Chart::Intervals { title: "Holdout, 95 % intervals".into(), items }))
 }

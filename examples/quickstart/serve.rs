@@ -18,7 +18,7 @@ pub(crate) fn deploy<T: Task>(
 ) -> Result<bool> {
     let features = evaluation.data.features();
     Artifact::package(fitted.clone(), approved, features)?.write(path)?;
-    let server = Server::new(Artifact::<T>::read(path, &stagewise::registry())?).start()?;
+    let server = Server::new(Artifact::<T>::read(path, &stagewise::registry())?).address("127.0.0.1:0").start()?;
 
     let rows = ROWS.min(features.rows());
     let records: Vec<_> = (0..rows).map(|row| record(features, row)).collect();

@@ -47,7 +47,12 @@ impl Checked {
 
     fn regression(&mut self, metric: impl Metric<Regression>) {
         let truth = NumberTarget::new([1.0, 2.0, 4.0, -1.0]);
-        conformance::metric(&metric, &truth, &ndarray::arr1(&[1.5, 1.0, 4.0, 0.0]), &ndarray::arr1(&[1.0, 2.0, 4.0, -1.0]));
+        conformance::metric(
+            &metric,
+            &truth,
+            &ndarray::arr1(&[1.5, 1.0, 4.0, 0.0]),
+            &ndarray::arr1(&[1.0, 2.0, 4.0, -1.0]),
+        );
         self.metric(&metric);
     }
 
@@ -113,10 +118,8 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
 #[test]
 fn every_splitter_keeps_its_promises() {
     let data = data::multiclass(97, 4);
-    for splits in [
-        conformance::splitter(&KFold::new(4), &data),
-        conformance::splitter(&StratifiedKFold::new(4), &data),
-    ] {
+    for splits in [conformance::splitter(&KFold::new(4), &data), conformance::splitter(&StratifiedKFold::new(4), &data)]
+    {
         let mut judged: Vec<usize> = splits.into_iter().flat_map(|s| s.validation).collect();
         judged.sort_unstable();
         assert_eq!(judged, (0..97).collect::<Vec<_>>(), "every row judges once");

@@ -34,8 +34,7 @@ fn cross_validation_and_intervals_have_the_same_bits_on_any_number_of_threads() 
     let run = |threads| {
         let cx = FitContext::new(5).threads(threads).unwrap();
         let metrics = [AnyMetric::new(RocAuc), AnyMetric::new(LogLoss)];
-        let result =
-            cross_validate(pipeline, &data, &StratifiedKFold::new(3), &metrics, &cx).unwrap();
+        let result = cross_validate(pipeline, &data, &StratifiedKFold::new(3), &metrics, &cx).unwrap();
         let output = result.out_of_fold().unwrap().clone();
         let options = Bootstrap::new().resamples(50);
         let interval = bootstrap(&metrics[0], data.target(), &output, None, &options, &cx).unwrap();
@@ -59,7 +58,8 @@ fn streams_go_by_name_not_by_order() {
     let forest = || RandomForest::default().trees(5).row_cap(300);
     let without = prepared(loans()).model(forest()).build().unwrap().fit(&data, &cx).unwrap();
     // This step selects nothing.
-    let with = prepared(loans()).step("nothing", StandardScaler::on(named::<&str>([]))).model(forest()).build().unwrap();
+    let with =
+        prepared(loans()).step("nothing", StandardScaler::on(named::<&str>([]))).model(forest()).build().unwrap();
     let with = with.fit(&data, &cx).unwrap();
     assert_eq!(without.predict(data.features()).unwrap(), with.predict(data.features()).unwrap());
 }

@@ -11,17 +11,14 @@ fn a_shuffled_target_scores_at_chance() {
     let data = dataset("loans.csv", &loans());
     let order = Stream::new(1, "shuffle").permutation(data.rows());
     let rows: Vec<usize> = (0..data.rows()).collect();
-    let shuffled = data
-        .resampled(data.features().clone(), data.target().take(&order), &rows, None)
-        .unwrap();
+    let shuffled = data.resampled(data.features().clone(), data.target().take(&order), &rows, None).unwrap();
     let cx = FitContext::new(3);
     for pipeline in [
         prepared(loans()).model(LogisticRegression::default()).build().unwrap(),
         prepared(loans()).model(DecisionTree::default()).build().unwrap(),
     ] {
         let result =
-            cross_validate(&pipeline, &shuffled, &StratifiedKFold::new(4), &[AnyMetric::new(RocAuc)], &cx)
-                .unwrap();
+            cross_validate(&pipeline, &shuffled, &StratifiedKFold::new(4), &[AnyMetric::new(RocAuc)], &cx).unwrap();
         let mean = result.mean("roc_auc").unwrap();
         // The standard error of an AUC at chance is √((n₁+n₀+1) / (12 n₁ n₀)) ≈ 0.0095 here; five of them.
         assert!((mean - 0.5).abs() < 0.048, "{pipeline:?}: {mean}");

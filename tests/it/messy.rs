@@ -22,8 +22,12 @@ fn whole_way(bytes: &[u8], target: &str, event: Option<&str>) -> Result<String> 
             let problem = if let Some(level) = event { problem.event(level) } else { problem };
             go(loaded.table, problem, LogisticRegression::default())
         }
-        TaskKind::Multiclass { .. } => go(loaded.table, Problem::<Multiclass>::new(target), LogisticRegression::default()),
-        TaskKind::Regression { .. } => go(loaded.table, Problem::<Regression>::new(target), LinearRegression::default()),
+        TaskKind::Multiclass { .. } => {
+            go(loaded.table, Problem::<Multiclass>::new(target), LogisticRegression::default())
+        }
+        TaskKind::Regression { .. } => {
+            go(loaded.table, Problem::<Regression>::new(target), LinearRegression::default())
+        }
     }
 }
 
@@ -46,8 +50,16 @@ fn messy_but_usable_files_go_the_whole_way() {
         ("duplicate header names", repeated("x,x,y", 60, |i| format!("{i},{},{}", i % 7, ["no", "yes"][i % 2]))),
         ("an empty header name", repeated("x,,y", 60, |i| format!("{i},{},{}", i % 7, ["no", "yes"][i % 2]))),
         ("semicolons and CRLF", repeated("x;c;y", 60, |i| format!("{i};\"a;b{}\";{}\r", i % 3, i % 2))),
-        ("missing in every third row", repeated("x,c,y", 90, |i| if i % 3 == 0 { format!("?,NA,{}", i % 2) } else { format!("{i},c{},{}", i % 4, i % 2) })),
-        ("missing targets", repeated("x,y", 90, |i| if i % 5 == 0 { format!("{},", i % 17) } else { format!("{},{}", i % 17, i % 2) })),
+        (
+            "missing in every third row",
+            repeated("x,c,y", 90, |i| {
+                if i % 3 == 0 { format!("?,NA,{}", i % 2) } else { format!("{i},c{},{}", i % 4, i % 2) }
+            }),
+        ),
+        (
+            "missing targets",
+            repeated("x,y", 90, |i| if i % 5 == 0 { format!("{},", i % 17) } else { format!("{},{}", i % 17, i % 2) }),
+        ),
         ("huge and tiny numbers", repeated("x,z,y", 80, |i| format!("{}e300,{}e-300,{}", i, i, i % 2))),
         ("a number to predict", repeated("x,c,y", 80, |i| format!("{i},c{},{}.5", i % 3, i * 3))),
         ("classes to predict", repeated("x,y", 90, |i| format!("{},{}", i % 17, ["red", "green", "blue"][i % 3]))),
@@ -62,7 +74,8 @@ fn messy_but_usable_files_go_the_whole_way() {
 
 #[test]
 fn unusable_files_are_answered_with_what_where_and_what_to_do() {
-    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain("x,y\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xFF, 0xFE].into_iter().chain("x,y\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let files: Vec<(&str, Vec<u8>, &str)> = vec![
         ("ragged", b"x,y\n1,0\n1,0,3\n2,1\n".to_vec(), "line 3"),
         ("short line", b"x,z,y\n1,2,0\n1,0\n2,1,1\n".to_vec(), "line 3"),
@@ -89,8 +102,12 @@ fn what_comes_at_prediction_is_checked_at_the_door() {
     let bytes = repeated("age,plan,y", 120, |i| format!("{},{},{}", 20 + i % 50, ["a", "b"][i % 2], i % 3 / 2));
     let problem = Problem::<Binary>::new("y");
     let data = Dataset::new(Csv::from_bytes(bytes).read().unwrap().table, &problem).unwrap();
-    let fitted =
-        prepared(problem).model(LogisticRegression::default()).build().unwrap().fit(&data, &FitContext::new(1)).unwrap();
+    let fitted = prepared(problem)
+        .model(LogisticRegression::default())
+        .build()
+        .unwrap()
+        .fit(&data, &FitContext::new(1))
+        .unwrap();
     let mut scorer = fitted.scorer();
     let plan = ("plan", RawCell::Text("a"));
 

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::Column;
 use crate::error::{DataError, Result};
+use crate::record::parse;
 use crate::registry::{Loaders, Registry};
 use crate::schema::Levels;
-use crate::record::parse;
 use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes, number_text};
 
 mod sealed {

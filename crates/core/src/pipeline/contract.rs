@@ -50,11 +50,9 @@ impl Admission {
     /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
-        for (into, from) in [
-            (&mut self.missing, &other.missing),
-            (&mut self.unseen, &other.unseen),
-            (&mut self.cast, &other.cast),
-        ] {
+        for (into, from) in
+            [(&mut self.missing, &other.missing), (&mut self.unseen, &other.unseen), (&mut self.cast, &other.cast)]
+        {
             from.iter().for_each(|(name, n)| count(into, name, *n));
         }
         other.extra.iter().for_each(|(name, n)| count_extra(&mut self.extra, name, *n));

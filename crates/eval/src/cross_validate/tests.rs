@@ -128,8 +128,7 @@ fn scores_and_interval_equal_those_by_hand() {
 #[test]
 fn weights_weigh_in_fit_and_score() {
     let data = small(&[1.0, 2.0, 5.0, 4.0], Some(vec![3.0, 1.0, 1.0, 3.0]));
-    let found =
-        cross_validate(&line(0.0), &data, &every(2), &[AnyMetric::new(Mae)], &FitContext::new(0)).unwrap();
+    let found = cross_validate(&line(0.0), &data, &every(2), &[AnyMetric::new(Mae)], &FitContext::new(0)).unwrap();
     // Fold 0 answers (2 + 3·4)/4 = 3.5: (3·2.5 + 1.5)/4; fold 1 answers (3·1 + 5)/4 = 2: (0 + 3·2)/4.
     assert_eq!(found.scores("mae").unwrap(), [2.25, 1.5]);
 }

@@ -104,8 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_no_probability_is_refused() {
-        let error =
-            Metric::<Binary>::score(&LogLoss, &BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
+        let error = Metric::<Binary>::score(&LogLoss, &BinaryTarget::new([true]), &array![1.5], None).unwrap_err();
         assert_eq!(error.to_string(), "log_loss is not defined: an answer is 1.5, which is no probability");
     }
 }

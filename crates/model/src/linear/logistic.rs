@@ -64,7 +64,7 @@ pub enum LogisticBackend {
 /// let model = LogisticRegression::new().l2(1.0).fit(&design, &FitContext::new(0))?;
 /// // The root of 4 (1 - sigmoid(β)) = β.
 /// assert!((model.coefficients()[0][0] - 1.042597).abs() < 1e-6);
-/// assert_eq!(Predict::<Binary>::predict_row(&model, &[0.0])?, 0.5);
+/// assert!((Predict::<Binary>::predict_row(&model, &[0.0])? - 0.5).abs() < 1e-9);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -67,7 +67,9 @@ impl OneHot {
         let seen = (0..levels.len() as u32).filter(|code| count(code) > 0.0);
         let (mut kept, mut rare): (Vec<u32>, Vec<u32>) = seen.partition(|code| count(code) >= rare_below);
         if let Some(most) = spec.max_levels.filter(|&most| most < kept.len()) {
-            kept.sort_unstable_by(|a, b| count(b).total_cmp(&count(a)).then_with(|| levels.name(*a).cmp(&levels.name(*b))));
+            kept.sort_unstable_by(|a, b| {
+                count(b).total_cmp(&count(a)).then_with(|| levels.name(*a).cmp(&levels.name(*b)))
+            });
             rare.extend(kept.drain(most..));
         }
         let has_missing = missing_rows > 0 && spec.missing == MissingLevel::Level;

@@ -31,7 +31,7 @@ fn conformance() {
 }
 
 #[test]
-fn numbers_are_those_of_smartcore_to_the_bit() {
+fn numbers_are_those_of_smartcore() {
     let train = design(&data::regression_numeric(300, 4));
     let cx = FitContext::new(3);
     let spec = RandomForest::new().trees(10).min_rows_leaf(3);
