@@ -15,12 +15,13 @@ use std::process::ExitCode;
 
 use arguments::Arguments;
 use recipe::Recipe;
-use stagewise::core::error::Error;
+use stagewise::core::error::{DataError, Error};
 use stagewise::core::exhibit::{Block, Chart};
 use stagewise::prelude::*;
 
 const OUT: &str = "target/quickstart";
 const WIDTH: usize = 100;
+const FEWEST: usize = 20;
 
 fn main() -> ExitCode {
     // The annotators' opinions are about the target: they would not be there when a loan is asked for.
@@ -67,6 +68,10 @@ fn life<T: Recipe>(loaded: Loaded, arguments: &Arguments) -> Result<()> {
     // # Split before you look
     let table = with_target(loaded.table, &arguments.target)?;
     let (rows, data) = (table.rows(), Dataset::new(table, &problem)?);
+    if rows < FEWEST {
+        let what = "an honest evaluation (a holdout and at least two folds)".into();
+        return Err(DataError::TooFewRows { what, needed: FEWEST, found: rows }.into());
+    }
     let features = data.features().width();
     let (train, holdout) = StratifiedHoldout::new(0.2).split(data, &cx)?;
 

@@ -15,7 +15,7 @@ fn whole_way(bytes: &[u8], target: &str, event: Option<&str>) -> Result<String> 
         let evaluation = holdout.evaluate_once(&fitted, &mut Ledger::in_memory())?;
         Ok(format!("{} rows judged", evaluation.rows))
     }
-    let loaded = Csv::from_bytes(bytes.to_vec()).read()?;
+    let loaded = Csv::from_bytes(bytes).read()?;
     match detect_task(&loaded.table, target)? {
         TaskKind::Binary { .. } => {
             let problem = Problem::<Binary>::new(target);

@@ -215,31 +215,3 @@ fn huge_values_never_give_nan() {
         }
     }
 }
-
-#[test]
-#[ignore = "a measurement, by hand in release"]
-fn speed() {
-    let mut stream = stagewise_numeric::random::Stream::new(1, "speed");
-    let beta: Vec<f64> = (0..28).map(|_| 0.3 * stream.normal()).collect();
-    let rows: Vec<Vec<f64>> = (0..200_000).map(|_| (0..28).map(|_| stream.normal()).collect()).collect();
-    let events: Vec<bool> = rows
-        .iter()
-        .map(|r| stream.unit() < crate::linear::model::sigmoid(stagewise_numeric::sum::dot(r, &beta)))
-        .collect();
-    let train = binary(&rows, events, None);
-    train.features.matrix();
-    for threads in [1, 2] {
-        let cx = FitContext::new(0).threads(threads).unwrap();
-        let spec = LogisticRegression::new();
-        let start = std::time::Instant::now();
-        let model = cx.install(|| Learner::<Binary>::fit(&spec, &train, &cx)).unwrap();
-        println!("newton, {threads} threads: {:?}", start.elapsed());
-        let start = std::time::Instant::now();
-        Predict::<Binary>::predict(&model, &train.features).unwrap();
-        println!("predict: {:?}", start.elapsed());
-    }
-    let cx = FitContext::new(0);
-    let start = std::time::Instant::now();
-    Learner::<Binary>::fit(&LogisticRegression::new().backend(LogisticBackend::Linfa), &train, &cx).unwrap();
-    println!("linfa: {:?} {:?}", start.elapsed(), cx.take_warnings());
-}
