@@ -33,7 +33,9 @@ fn learners(criterion: &mut Criterion) {
     let train = design(200_000, 28);
     for (name, backend) in [("newton", LogisticBackend::Newton), ("linfa", LogisticBackend::Linfa)] {
         let learner = LogisticRegression::new().backend(backend);
-        group.bench_function(name, |b| b.iter(|| black_box(Learner::<Binary>::fit(&learner, &train, &cx).expect("a fit"))));
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(Learner::<Binary>::fit(&learner, &train, &cx).expect("a fit")))
+        });
     }
     group.finish();
 
@@ -42,7 +44,9 @@ fn learners(criterion: &mut Criterion) {
     let train = design(10_000, 20);
     for (name, backend) in [("exact", TreeBackend::Exact), ("linfa", TreeBackend::Linfa)] {
         let learner = DecisionTree::new().backend(backend);
-        group.bench_function(name, |b| b.iter(|| black_box(Learner::<Binary>::fit(&learner, &train, &cx).expect("a fit"))));
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(Learner::<Binary>::fit(&learner, &train, &cx).expect("a fit")))
+        });
     }
     group.finish();
 }

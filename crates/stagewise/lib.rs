@@ -14,3 +14,8 @@ pub use stagewise_model as model;
 pub use stagewise_monitor as monitor;
 pub use stagewise_numeric as numeric;
 pub use stagewise_report as report;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -6,5 +6,6 @@ mod determinism;
 mod leakage;
 mod life;
 mod messy;
+mod properties;
 mod recipes;
 mod star;
