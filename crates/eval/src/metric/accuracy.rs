@@ -8,7 +8,8 @@ use stagewise_core::persist::Persist;
 use stagewise_core::target::{BinaryTarget, ClassTarget};
 use stagewise_core::task::{Binary, Multiclass};
 
-use super::confusion::{self, ClassConfusion, Confusion, NO_THRESHOLD};
+use super::by_class::ByClass;
+use super::confusion::{Average, Confusion};
 
 /// Accuracy: `Σ w [right] / Σ w`.
 ///
@@ -52,6 +53,10 @@ impl Accuracy {
         self.threshold = Some(threshold);
         self
     }
+
+    fn by_class(&self, average: Option<Average>) -> ByClass {
+        ByClass { tag: Self::TAG, base: "accuracy", threshold: self.threshold, average, share: Confusion::accuracy }
+    }
 }
 
 impl Persist for Accuracy {
@@ -60,7 +65,7 @@ impl Persist for Accuracy {
 
 impl Metric<Binary> for Accuracy {
     fn name(&self) -> String {
-        confusion::name("accuracy", self.threshold, None)
+        self.by_class(None).name()
     }
 
     fn direction(&self) -> Direction {
@@ -72,15 +77,13 @@ impl Metric<Binary> for Accuracy {
     }
 
     fn score(&self, truth: &BinaryTarget, output: &Array1<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        let confusion = Confusion::of(truth, output, weights, self.threshold.unwrap_or(0.5))?;
-        confusion::weighed("accuracy", confusion.total())?;
-        Ok(confusion.accuracy())
+        self.by_class(None).binary(truth, output, weights)
     }
 }
 
 impl Metric<Multiclass> for Accuracy {
     fn name(&self) -> String {
-        confusion::name("accuracy", self.threshold, None)
+        self.by_class(None).name()
     }
 
     fn direction(&self) -> Direction {
@@ -92,28 +95,20 @@ impl Metric<Multiclass> for Accuracy {
     }
 
     fn score(&self, truth: &ClassTarget, output: &Array2<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        confusion::refuse(self.threshold.is_some(), Self::TAG, "threshold", NO_THRESHOLD)?;
-        let confusion = ClassConfusion::of(truth, output, weights)?;
-        confusion::weighed("accuracy", confusion.total())?;
-        Ok(confusion.accuracy())
+        // Over all decisions at once, the share is the accuracy.
+        self.by_class(Some(Average::Micro)).multiclass(truth, output, weights)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::by_class::checks;
     use ndarray::array;
-    use stagewise_testkit::conformance;
 
     #[test]
     fn conforms() {
-        let truth = BinaryTarget::new([true, false, true, false, true]);
-        let perfect = array![1.0, 0.0, 0.9, 0.2, 0.5];
-        conformance::metric::<Binary, _>(&Accuracy::new(), &truth, &array![0.9, 0.6, 0.3, 0.1, 0.7], &perfect);
-        let truth = ClassTarget::new([0, 1, 2, 0], 3);
-        let output = array![[0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.6, 0.2, 0.2]];
-        let perfect = array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]];
-        conformance::metric::<Multiclass, _>(&Accuracy::new(), &truth, &output, &perfect);
+        checks::conforms(&Accuracy::new(), &[Accuracy::new()]);
     }
 
     #[test]

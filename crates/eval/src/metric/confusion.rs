@@ -5,7 +5,7 @@
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
-use stagewise_core::error::{ParameterError, PipelineError, Result};
+use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::exhibit::{Block, Exhibit, Section, number};
 use stagewise_core::problem::Outcome;
 use stagewise_core::schema::Levels;
@@ -231,17 +231,6 @@ pub(crate) fn name(base: &str, threshold: Option<f64>, average: Option<Average>)
     let threshold = threshold.map_or_else(String::new, |t| format!("_at_{t}"));
     format!("{base}{}{threshold}", Average::suffix(average))
 }
-
-/// Refuses a setting that the task has no use for.
-pub(crate) fn refuse(unused: bool, stage: &str, what: &'static str, remedy: &str) -> Result<()> {
-    if unused {
-        return Err(PipelineError::Ignored { stage: stage.into(), what, remedy: remedy.into() }.into());
-    }
-    Ok(())
-}
-
-pub(crate) const NO_THRESHOLD: &str = "a multiclass task takes the likeliest class; leave the threshold out";
-pub(crate) const NO_AVERAGE: &str = "a binary task has one event and nothing to average; leave the average out";
 
 /// What to divide by: rows without weight have no metric.
 pub(crate) fn weighed(what: &str, total: f64) -> Result<()> {

@@ -8,7 +8,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::target::NumberTarget;
 use stagewise_core::task::Regression;
 
-use super::rows;
+use super::paired;
 
 /// Mean absolute error: `Σ w |ŷ - y| / Σ w`, in the unit of the target.
 ///
@@ -47,8 +47,7 @@ impl Metric<Regression> for Mae {
     }
 
     fn score(&self, truth: &NumberTarget, output: &Array1<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        let (rows, truth, answers) = rows::regression(truth, output, weights)?;
-        rows.mean("mae", |row| (answers[row] - truth[row]).abs())
+        paired::mean("mae", truth, output, weights, f64::abs)
     }
 }
 
@@ -56,14 +55,10 @@ impl Metric<Regression> for Mae {
 mod tests {
     use super::*;
     use ndarray::array;
-    use stagewise_testkit::conformance;
 
     #[test]
     fn conforms() {
-        let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
-        let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
-        let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&Mae, &truth, &output, &perfect);
+        paired::conforms(&Mae);
     }
 
     #[test]

@@ -20,11 +20,13 @@
 
 mod accuracy;
 mod brier;
+mod by_class;
 mod confusion;
 mod expected_cost;
 mod f1;
 mod log_loss;
 mod mae;
+mod paired;
 mod precision;
 mod r2;
 pub(crate) mod ranked;

@@ -8,7 +8,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::target::NumberTarget;
 use stagewise_core::task::Regression;
 
-use super::rows;
+use super::{paired, rows};
 
 /// R², the coefficient of determination: `1 - Σ w (ŷ - y)² / Σ w (y - ȳ)²`, `ȳ` the weighted mean.
 ///
@@ -51,7 +51,7 @@ impl Metric<Regression> for R2 {
     }
 
     fn score(&self, truth: &NumberTarget, output: &Array1<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        let (rows, truth, answers) = rows::regression(truth, output, weights)?;
+        let (rows, truth, answers) = paired::check(truth, output, weights)?;
         if rows.counted() < 2 {
             return Err(rows::undefined("r2", "it needs two rows with a weight"));
         }
@@ -71,14 +71,10 @@ impl Metric<Regression> for R2 {
 mod tests {
     use super::*;
     use ndarray::array;
-    use stagewise_testkit::conformance;
 
     #[test]
     fn conforms() {
-        let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
-        let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
-        let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&R2, &truth, &output, &perfect);
+        paired::conforms(&R2);
     }
 
     #[test]

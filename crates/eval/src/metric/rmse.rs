@@ -8,7 +8,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::target::NumberTarget;
 use stagewise_core::task::Regression;
 
-use super::rows;
+use super::paired;
 
 /// Root mean squared error: `√(Σ w (ŷ - y)² / Σ w)`, in the unit of the target.
 ///
@@ -47,8 +47,7 @@ impl Metric<Regression> for Rmse {
     }
 
     fn score(&self, truth: &NumberTarget, output: &Array1<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        let (rows, truth, answers) = rows::regression(truth, output, weights)?;
-        Ok(rows.mean("rmse", |row| (answers[row] - truth[row]).powi(2))?.sqrt())
+        Ok(paired::mean("rmse", truth, output, weights, |error| error.powi(2))?.sqrt())
     }
 }
 
@@ -89,23 +88,17 @@ impl Metric<Regression> for Mse {
     }
 
     fn score(&self, truth: &NumberTarget, output: &Array1<f64>, weights: Option<&[f64]>) -> Result<f64> {
-        let (rows, truth, answers) = rows::regression(truth, output, weights)?;
-        rows.mean("mse", |row| (answers[row] - truth[row]).powi(2))
+        paired::mean("mse", truth, output, weights, |error| error.powi(2))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::array;
-    use stagewise_testkit::conformance;
 
     #[test]
     fn conforms() {
-        let truth = NumberTarget::new([3.1, -0.5, 2.0, 7.3, 1e-3]);
-        let output = array![2.5, 0.1, 2.2, 8.0, 0.3];
-        let perfect = array![3.1, -0.5, 2.0, 7.3, 1e-3];
-        conformance::metric::<Regression, _>(&Rmse, &truth, &output, &perfect);
-        conformance::metric::<Regression, _>(&Mse, &truth, &output, &perfect);
+        paired::conforms(&Rmse);
+        paired::conforms(&Mse);
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 use stagewise_core::error::{DataError, NumericError, Result};
-use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues};
+use stagewise_core::target::{BinaryTarget, ClassTarget, TargetValues};
 use stagewise_numeric::parallel;
 use stagewise_numeric::sum::ExactSum;
 
@@ -110,16 +110,6 @@ pub(crate) fn binary<'a>(
     Ok((rows, truth.events(), numbers(output)?))
 }
 
-/// Checked answers of a regression.
-pub(crate) fn regression<'a>(
-    truth: &'a NumberTarget,
-    output: &'a Array1<f64>,
-    weights: Option<&'a [f64]>,
-) -> Result<Checked<'a, f64>> {
-    let rows = Rows::check(truth.len(), output.len(), weights)?;
-    Ok((rows, truth.values(), numbers(output)?))
-}
-
 /// Checked answers of a multiclass task: one column per class, every code with a column.
 pub(crate) fn multiclass<'a>(
     truth: &'a ClassTarget,
@@ -154,7 +144,8 @@ pub(crate) fn probabilities<'a>(what: &str, values: impl IntoIterator<Item = &'a
     }
 }
 
-fn numbers(output: &Array1<f64>) -> Result<Cow<'_, [f64]>> {
+/// The answers in their order, all finite.
+pub(crate) fn numbers(output: &Array1<f64>) -> Result<Cow<'_, [f64]>> {
     let values = output.as_slice().map_or_else(|| Cow::Owned(output.to_vec()), Cow::Borrowed);
     match values.iter().position(|x| !x.is_finite()) {
         None => Ok(values),
