@@ -173,6 +173,7 @@ fn main() -> Result<()> {
         .map_err(stagewise::Error::external)?;
     let problem = Problem::<Binary>::new(&arguments.target).primary(BalancedAccuracy, at_least(0.6));
     let problem = arguments.event.iter().fold(problem, |problem, level| problem.event(level));
+    let problem = arguments.ignore.iter().fold(problem, |problem, column| problem.ignore(column));
     let data = Dataset::new(Csv::new(&arguments.file).read()?.table, &problem)?;
     let cx = FitContext::new(7);
     let (train, holdout) = StratifiedHoldout::new(0.25).split(data, &cx)?;
