@@ -4,7 +4,7 @@
 //!
 //! | question | files |
 //! |---|---|
-//! | what flows? | [`column`], [`table`], [`record`], [`schema`], [`select`], [`dataset`], [`target`], [`matrix`] |
+//! | what flows? | [`mod@column`], [`table`], [`record`], [`schema`], [`select`], [`dataset`], [`target`], [`matrix`] |
 //! | what is asked? | [`task`], [`problem`], [`metric`], [`split`], [`gate`] |
 //! | who does it? | [`stage`], [`pipeline`], [`context`], [`progress`] |
 //! | what remains? | [`holdout`], [`ledger`], [`persist`], [`registry`], [`fingerprint`], [`summary`], [`exhibit`] |
