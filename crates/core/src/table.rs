@@ -33,7 +33,8 @@ impl Table {
     ///
     /// # Errors
     /// [`DataError::Length`] if the columns are not equally long or not as many as the fields,
-    /// [`SchemaError::WrongKind`] if a column is not of its field's kind.
+    /// [`SchemaError::WrongKind`] if a column is not of its field's kind, [`DataError::UnknownCode`] if a category holds a
+    /// code that none of its levels has.
     pub fn new(schema: Arc<Schema>, columns: Vec<Column>) -> Result<Self> {
         let rows = columns.first().map_or(0, Column::len);
         Self::sized(schema, columns, rows)
@@ -56,6 +57,13 @@ impl Table {
             }
             if column.kind() != field.kind {
                 let error = SchemaError::WrongKind { expected: field.kind, found: column.kind() };
+                return Err(Error::from(error).at(at()));
+            }
+            // Checked once here, so that everything behind may index by code.
+            if let Column::Category { codes, levels } = column
+                && let Some(&code) = codes.iter().find(|&&c| c != MISSING_CODE && c as usize >= levels.len())
+            {
+                let error = DataError::UnknownCode { code, levels: levels.len() };
                 return Err(Error::from(error).at(at()));
             }
         }
@@ -217,6 +225,14 @@ mod tests {
     fn columns_must_be_equally_long() {
         let error = Table::of([("a", Column::numbers([1.0])), ("b", Column::numbers([1.0, 2.0]))]).unwrap_err();
         assert_eq!(error.to_string(), "column `b`: rows: 1 values needed, 2 found");
+    }
+
+    #[test]
+    fn a_code_without_a_level_is_refused() {
+        let levels = Arc::new(Levels::new(["a"]));
+        let column = Column::Category { codes: Arc::new(vec![0, MISSING_CODE, 1]), levels };
+        let error = Table::of([("c", column)]).unwrap_err();
+        assert_eq!(error.to_string(), "column `c`: holds the code 1, but has only 1 levels");
     }
 
     #[test]

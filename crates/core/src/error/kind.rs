@@ -174,6 +174,14 @@ pub enum DataError {
         /// The two levels.
         levels: Vec<String>,
     },
+    /// A category that holds a code which none of its levels has.
+    #[error("holds the code {code}, but has only {levels} levels")]
+    UnknownCode {
+        /// The code.
+        code: u32,
+        /// How many levels there are.
+        levels: usize,
+    },
     /// A level that is not known.
     #[error("`{level}` is none of the known levels ({})", list_text(.known))]
     UnknownLevel {
