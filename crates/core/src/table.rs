@@ -190,10 +190,9 @@ fn stack(a: &Column, b: &Column) -> Result<Column> {
         (Column::Text(a), Column::Text(b)) => Column::Text(join(a, b)),
         (Column::Timestamp(a), Column::Timestamp(b)) => Column::Timestamp(join(a, b)),
         (Column::Category { codes, levels }, b @ Column::Category { .. }) => {
-            let Column::Category { codes: more, levels } = recoded(b, levels)? else {
-                unreachable!("stays a category")
-            };
-            Column::Category { codes: join(codes, &more), levels }
+            let below = recoded(b, levels)?;
+            let (more, levels) = below.as_categories()?;
+            Column::Category { codes: join(codes, more), levels: levels.clone() }
         }
         (a, b) => return Err(SchemaError::WrongKind { expected: a.kind(), found: b.kind() }.into()),
     })
