@@ -18,16 +18,19 @@ pub mod baseline;
 pub mod calibrate;
 mod input;
 pub mod linear;
+pub mod link;
 pub mod tree;
 
 pub use baseline::{ConstantBaseline, ConstantModel};
 pub use calibrate::platt::{FittedPlatt, Platt};
 pub use linear::logistic::{LogisticBackend, LogisticRegression};
-pub use linear::model::{LinearModel, Link};
+pub use linear::model::LinearModel;
 pub use linear::regression::LinearRegression;
+pub use link::Link;
 pub use tree::decision::{DecisionTree, TreeBackend};
-pub use tree::ensemble::{Node, Tree, TreeEnsemble};
+pub use tree::ensemble::{Combine, TreeEnsemble};
 pub use tree::forest::RandomForest;
+pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;
 use stagewise_core::task::{Binary, Multiclass, Regression};

@@ -13,8 +13,8 @@ use stagewise_core::stage::{Calibrate, Calibrator};
 use stagewise_core::target::BinaryTarget;
 use stagewise_core::task::Binary;
 
-use crate::linear::model::sigmoid;
 use crate::linear::newton;
+use crate::link::sigmoid;
 
 /// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
 const EDGE: f64 = f64::EPSILON;

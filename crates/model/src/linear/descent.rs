@@ -10,7 +10,7 @@ use stagewise_numeric::parallel;
 use stagewise_numeric::solve::lbfgs::{LbfgsOptions, minimise as lbfgs};
 use stagewise_numeric::sum::dot;
 
-use crate::linear::model::{sigmoid, softmax};
+use crate::link::{sigmoid, softmax};
 
 /// Rows of one task.
 const BLOCK: usize = 4096;

@@ -13,9 +13,10 @@ use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass};
 
 use crate::input::Input;
-use crate::linear::model::{LinearModel, Link};
+use crate::linear::model::LinearModel;
 use crate::linear::shift::shift;
 use crate::linear::{descent, least_norm, linfa, newton};
+use crate::link::Link;
 
 /// From this many features on, two classes are fitted by L-BFGS too.
 const WIDE: usize = 2000;

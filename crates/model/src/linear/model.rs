@@ -13,19 +13,9 @@ use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 use stagewise_numeric::sum::dot;
 
 use crate::input::Input;
+use crate::link::{Link, sigmoid, softmax};
 
-/// What turns the scores `z = B x + b` into an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Link {
-    /// The score itself: regression.
-    Identity,
-    /// `1 / (1 + e^-z)`: the probability of the event.
-    Logit,
-    /// `e^z_c / Σ e^z_j`: the probability of each class.
-    Softmax,
-}
-
-/// A linear model: `k × p` coefficients and `k` intercepts; `k` is 1 but for softmax, where it is the number of classes.
+/// A linear model, scores `z = B x + b` and a link: `k × p` coefficients and `k` intercepts; `k` is 1 but for softmax, where it is the number of classes.
 ///
 /// Features must be finite numbers or flags, in the columns it was fitted on. O(k p) per row.
 ///
@@ -166,27 +156,6 @@ impl Predict<Multiclass> for LinearModel {
         self.features.check_row(row)?;
         self.probabilities(row)
     }
-}
-
-/// `1 / (1 + e^-z)` without overflow for any `z`.
-pub(crate) fn sigmoid(z: f64) -> f64 {
-    if z >= 0.0 {
-        1.0 / (1.0 + (-z).exp())
-    } else {
-        let e = z.exp();
-        e / (1.0 + e)
-    }
-}
-
-/// Makes scores probabilities; the largest is taken off first, so nothing overflows.
-pub(crate) fn softmax(scores: &mut [f64]) {
-    let largest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-    let mut sum = 0.0;
-    for score in scores.iter_mut() {
-        *score = (*score - largest).exp();
-        sum += *score;
-    }
-    scores.iter_mut().for_each(|score| *score /= sum);
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use stagewise_numeric::gram::{matvec, weighted_gram, weighted_xty};
 use stagewise_numeric::parallel;
 
 use crate::linear::least_norm;
-use crate::linear::model::sigmoid;
+use crate::link::sigmoid;
 
 /// Rows of one task.
 const BLOCK: usize = 4096;

@@ -16,8 +16,9 @@ use stagewise_numeric::gram::{weighted_gram, weighted_xty};
 
 use crate::input::{Input, total_weight};
 use crate::linear::least_norm;
-use crate::linear::model::{LinearModel, Link};
+use crate::linear::model::LinearModel;
 use crate::linear::shift::shift;
+use crate::link::Link;
 
 /// Least squares: minimises `Σ w (y − b − x·β)² + l2 · |β|²`.
 ///

@@ -13,9 +13,10 @@ use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass, Task};
 
 use crate::input::Input;
-use crate::tree::ensemble::{Tree, TreeEnsemble};
+use crate::tree::ensemble::TreeEnsemble;
 use crate::tree::linfa;
 use crate::tree::split::Rows;
+use crate::tree::structure::Tree;
 
 /// Who looks for the splits of a [`DecisionTree`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +135,7 @@ impl DecisionTree {
                 tree.link(parent, left, at);
             }
         }
-        TreeEnsemble::new(input.names().to_vec(), leaf(&shares(&vec![1.0; classes])).len(), vec![tree])
+        TreeEnsemble::mean(input.names().to_vec(), leaf(&shares(&vec![1.0; classes])).len(), vec![tree])
     }
 
     fn may_split(&self, totals: &[f64], depth: usize) -> bool {

@@ -1,7 +1,8 @@
-//! The canonical tree model: arrays of nodes per tree, the mean over trees.
+//! The canonical tree model: trees, how their leaves are combined, and a link.
 //!
-//! One rule for every backend: `x <= threshold` goes left. Children stand behind their parent, so that every walk ends,
-//! also in a file that was tampered with. Batch and row path walk the same function, so they agree to the bit.
+//! Every learner of trees, ours and the backends, and every imported model ends here, so that answering, explaining,
+//! exporting and saving are written once. Batch and row path add the same leaves in the same order, so they agree to the
+//! bit.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -12,148 +13,28 @@ use stagewise_core::stage::Predict;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use crate::input::Input;
+use crate::link::Link;
+use crate::tree::structure::Tree;
 
-/// The feature of a leaf.
-const LEAF: u32 = u32::MAX;
-
-/// One node of a tree, as [`Tree::node`] shows it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Node<'a> {
-    /// An inner node: `x[feature] <= threshold` goes to `left`, anything else to `right`.
-    Split {
-        /// The position of the feature.
-        feature: usize,
-        /// The largest value that goes left.
-        threshold: f64,
-        /// The node for smaller values.
-        left: usize,
-        /// The node for larger values.
-        right: usize,
-        /// Whether a missing value goes left.
-        missing_left: bool,
-    },
-    /// A leaf with its `k` values.
-    Leaf(&'a [f64]),
+/// How the leaves of a row make its scores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Combine {
+    /// Their mean: forests, single trees.
+    #[default]
+    Mean,
+    /// Their sum: boosting.
+    Sum,
 }
 
-/// One tree: a structure of arrays; node 0 is the root.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tree {
-    feature: Vec<u32>,
-    threshold: Vec<f64>,
-    /// The left child; of a leaf the position of its values.
-    left: Vec<u32>,
-    right: Vec<u32>,
-    missing_left: Vec<bool>,
-    values: Vec<f64>,
-}
-
-impl Tree {
-    /// A tree without nodes.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends a leaf with its `k` values and returns its position.
-    pub fn leaf(&mut self, values: &[f64]) -> usize {
-        let at = self.push(LEAF, 0.0, false);
-        self.left[at] = self.values.len() as u32;
-        self.values.extend_from_slice(values);
-        at
-    }
-
-    /// Appends a split and returns its position; its children are appended later and set by [`link`](Self::link).
-    pub fn split(&mut self, feature: usize, threshold: f64, missing_left: bool) -> usize {
-        self.push(feature as u32, threshold, missing_left)
-    }
-
-    /// Sets one child of a split; a position that is not there is left alone.
-    pub fn link(&mut self, parent: usize, left: bool, child: usize) {
-        let side = if left { &mut self.left } else { &mut self.right };
-        if let Some(place) = side.get_mut(parent) {
-            *place = child as u32;
-        }
-    }
-
-    fn push(&mut self, feature: u32, threshold: f64, missing_left: bool) -> usize {
-        self.feature.push(feature);
-        self.threshold.push(threshold);
-        self.left.push(0);
-        self.right.push(0);
-        self.missing_left.push(missing_left);
-        self.feature.len() - 1
-    }
-
-    /// How many nodes.
-    pub fn len(&self) -> usize {
-        self.feature.len()
-    }
-
-    /// Whether there is no node.
-    pub fn is_empty(&self) -> bool {
-        self.feature.is_empty()
-    }
-
-    /// How many leaves.
-    pub fn leaves(&self) -> usize {
-        self.feature.iter().filter(|&&f| f == LEAF).count()
-    }
-
-    /// A node, of a tree whose leaves have `outputs` values.
-    pub fn node(&self, at: usize, outputs: usize) -> Option<Node<'_>> {
-        let (feature, left) = (*self.feature.get(at)?, *self.left.get(at)? as usize);
-        if feature == LEAF {
-            return Some(Node::Leaf(self.values.get(left..left.checked_add(outputs)?)?));
-        }
-        Some(Node::Split {
-            feature: feature as usize,
-            threshold: *self.threshold.get(at)?,
-            left,
-            right: *self.right.get(at)? as usize,
-            missing_left: *self.missing_left.get(at)?,
-        })
-    }
-
-    /// The values of the leaf that a row falls into.
-    fn find(&self, row: &[f64], outputs: usize) -> &[f64] {
-        let mut at = 0;
-        loop {
-            let feature = self.feature[at];
-            if feature == LEAF {
-                let from = self.left[at] as usize;
-                return &self.values[from..from + outputs];
-            }
-            let x = row[feature as usize];
-            let left = if x.is_nan() { self.missing_left[at] } else { x <= self.threshold[at] };
-            at = if left { self.left[at] } else { self.right[at] } as usize;
-        }
-    }
-
-    /// Whether every walk ends in a leaf of `outputs` finite values.
-    fn is_sound(&self, features: usize, outputs: usize) -> bool {
-        let n = self.feature.len();
-        let lengths = [self.threshold.len(), self.left.len(), self.right.len(), self.missing_left.len()];
-        n > 0
-            && lengths.iter().all(|&length| length == n)
-            && self.values.iter().all(|v| v.is_finite())
-            && (0..n).all(|at| match self.node(at, outputs) {
-                Some(Node::Leaf(_)) => true,
-                Some(Node::Split { feature, threshold, left, right, .. }) => {
-                    feature < features && !threshold.is_nan() && left > at && right > at && left < n && right < n
-                }
-                None => false,
-            })
-    }
-}
-
-/// The mean of trees; a leaf holds a number, the probability of the event, or the probability of each class.
+/// Trees over the same features: `answer = link(base + sum or mean of the leaves)`.
 ///
-/// Features must be finite numbers or flags, in the columns it was fitted on; missing values are refused unless the
-/// trees were grown with them. O(trees · depth) per row.
+/// A number goes left if `x <= threshold`, a level if it is in the split's set; a missing value, and a level not seen in
+/// training, goes where each split says. Models of learners that take no missing values refuse them, and infinite values.
+/// O(trees · depth) per row.
 ///
 /// # Errors
-/// Missing or infinite features with their column; other columns.
+/// Other columns; missing or infinite features where the model takes none, with their column;
+/// [`NumericError::Undefined`] where the sum of the leaves overflows.
 ///
 /// ```
 /// use stagewise_core::{stage::Predict, task::Binary};
@@ -165,7 +46,7 @@ impl Tree {
 ///     let leaf = tree.leaf(&[share]);
 ///     tree.link(root, left, leaf);
 /// }
-/// let model = TreeEnsemble::new(vec!["x".into()], 1, vec![tree])?;
+/// let model = TreeEnsemble::mean(vec!["x".into()], 1, vec![tree])?;
 /// assert_eq!(Predict::<Binary>::predict_row(&model, &[2.5])?, 0.1);
 /// assert_eq!(Predict::<Binary>::predict_row(&model, &[2.6])?, 0.7);
 /// # Ok::<(), stagewise_core::Error>(())
@@ -177,6 +58,9 @@ pub struct TreeEnsemble {
     outputs: usize,
     trees: Vec<Tree>,
     missing: bool,
+    base: Vec<f64>,
+    combine: Combine,
+    link: Link,
 }
 
 /// What is saved; checked when it is read.
@@ -187,32 +71,82 @@ struct Stored {
     trees: Vec<Tree>,
     #[serde(default)]
     missing: bool,
+    #[serde(default)]
+    base: Vec<f64>,
+    #[serde(default)]
+    combine: Combine,
+    #[serde(default)]
+    link: Link,
 }
 
 impl TreeEnsemble {
-    /// The mean of `trees`, each leaf with `outputs` values: 1, or the number of classes.
+    /// The mean of `trees`, with `outputs` scores: 1, or the number of classes.
     ///
     /// # Errors
-    /// [`DataError::TooFewRows`] without trees; [`PipelineError::BrokenPromise`] for a tree whose parts do not fit
-    /// together.
-    pub fn new(features: Vec<String>, outputs: usize, trees: Vec<Tree>) -> Result<Self> {
-        if trees.is_empty() || outputs == 0 {
+    /// [`DataError::TooFewRows`] without trees or outputs; [`PipelineError::BrokenPromise`] for a tree whose parts do not
+    /// fit together.
+    pub fn mean(features: Vec<String>, outputs: usize, trees: Vec<Tree>) -> Result<Self> {
+        let base = vec![0.0; outputs];
+        Self {
+            features: Input::new(features),
+            outputs,
+            trees,
+            missing: false,
+            base,
+            combine: Combine::Mean,
+            link: Link::Identity,
+        }
+        .checked()
+    }
+
+    /// The sum of `base`, one value for each output, and of `trees`, of which there may be none.
+    ///
+    /// # Errors
+    /// As [`mean`](Self::mean), but without trees it answers with the base.
+    pub fn sum(features: Vec<String>, base: Vec<f64>, trees: Vec<Tree>) -> Result<Self> {
+        let outputs = base.len();
+        Self {
+            features: Input::new(features),
+            outputs,
+            trees,
+            missing: false,
+            base,
+            combine: Combine::Sum,
+            link: Link::Identity,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        let too_few = self.trees.is_empty() && self.combine == Combine::Mean;
+        if too_few || self.outputs == 0 {
             return Err(DataError::TooFewRows { what: "a tree ensemble".into(), needed: 1, found: 0 }.into());
         }
-        if let Some(bad) = trees.iter().position(|tree| !tree.is_sound(features.len(), outputs)) {
+        let (width, outputs) = (self.features.width(), self.outputs);
+        let bad_tree = self.trees.iter().position(|tree| !tree.is_sound(width, outputs));
+        let bad_base = self.base.len() != outputs || !self.base.iter().all(|b| b.is_finite());
+        if bad_tree.is_some() || bad_base {
+            let part = bad_tree.map_or("a base".into(), |tree| format!("tree {tree}"));
             return Err(PipelineError::BrokenPromise {
-                declared: format!("trees over {} features with {outputs} finite values a leaf", features.len()),
-                found: format!("tree {bad}, which is not one"),
+                declared: format!("a base and trees over {width} features with {outputs} outputs and finite values"),
+                found: format!("{part}, which does not fit"),
             }
             .into());
         }
-        Ok(Self { features: Input::new(features), outputs, trees, missing: false })
+        Ok(self)
     }
 
-    /// Takes missing values, which go where each split says.
+    /// Takes missing values and levels that are new, which go where each split says.
     #[must_use]
     pub fn missing(mut self, missing: bool) -> Self {
         self.missing = missing;
+        self
+    }
+
+    /// What turns scores into answers. Default [`Link::Identity`].
+    #[must_use]
+    pub fn link(mut self, link: Link) -> Self {
+        self.link = link;
         self
     }
 
@@ -221,7 +155,7 @@ impl TreeEnsemble {
         self.features.names()
     }
 
-    /// How many values a leaf has.
+    /// How many scores a row has: 1, or the number of classes.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
@@ -231,30 +165,66 @@ impl TreeEnsemble {
         &self.trees
     }
 
-    /// The mean over trees, into `answer` of length `outputs`.
-    fn mean(&self, row: &[f64], answer: &mut [f64]) {
+    /// What the leaves are added to, one value for each output.
+    pub fn base(&self) -> &[f64] {
+        &self.base
+    }
+
+    /// How the leaves are combined.
+    pub fn combine(&self) -> Combine {
+        self.combine
+    }
+
+    /// What turns scores into answers.
+    pub fn answer_link(&self) -> Link {
+        self.link
+    }
+
+    /// Whether it takes missing values and new levels.
+    pub fn takes_missing(&self) -> bool {
+        self.missing
+    }
+
+    /// The scores before the link, `n × outputs`: log-odds, logarithms of means, or the answers themselves.
+    ///
+    /// # Errors
+    /// As for answers.
+    pub fn scores(&self, features: &Features) -> Result<Array2<f64>> {
+        let rows = self.map_rows(features, |row| self.score_row(row))?;
+        Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, output)| rows[row][output]))
+    }
+
+    /// The scores of one row, into `scores` of length `outputs`.
+    fn add_up(&self, row: &[f64], scores: &mut [f64]) {
+        scores.fill(0.0);
         for tree in &self.trees {
-            answer.iter_mut().zip(tree.find(row, self.outputs)).for_each(|(a, v)| *a += v);
+            let leaf = tree.leaf_values(tree.find(row), self.outputs);
+            let first = tree.output().unwrap_or(0);
+            scores[first..].iter_mut().zip(leaf).for_each(|(score, value)| *score += value);
         }
         let n = self.trees.len() as f64;
-        answer.iter_mut().for_each(|a| *a /= n);
+        scores.iter_mut().zip(&self.base).for_each(|(score, base)| {
+            *score = base + if self.combine == Combine::Mean { *score / n } else { *score };
+        });
     }
 
     fn number(&self, row: &[f64]) -> Result<f64> {
-        let mut answer = [0.0];
-        self.mean(row, &mut answer);
-        if answer[0].is_finite() {
-            Ok(answer[0])
-        } else {
-            let (what, why) = ("the mean over trees".into(), "their values are too large".into());
-            Err(NumericError::Undefined { what, why }.into())
-        }
+        let mut score = [0.0];
+        self.add_up(row, &mut score);
+        finite(self.link.answer(score[0]))
+    }
+
+    fn score_row(&self, row: &[f64]) -> Result<Vec<f64>> {
+        let mut scores = vec![0.0; self.outputs];
+        self.add_up(row, &mut scores);
+        scores.iter().try_for_each(|&score| finite(score).map(|_| ()))?;
+        Ok(scores)
     }
 
     fn shares(&self, row: &[f64]) -> Result<Vec<f64>> {
-        let mut answer = vec![0.0; self.outputs];
-        self.mean(row, &mut answer);
-        Ok(answer)
+        let mut scores = self.score_row(row)?;
+        self.link.answers(&mut scores);
+        Ok(scores)
     }
 
     fn require(&self, one: bool, task: &str) -> Result<()> {
@@ -279,6 +249,14 @@ impl TreeEnsemble {
     }
 }
 
+fn finite(value: f64) -> Result<f64> {
+    if value.is_finite() {
+        return Ok(value);
+    }
+    let (what, why) = ("the sum of the trees".into(), "their values are too large".into());
+    Err(NumericError::Undefined { what, why }.into())
+}
+
 impl Persist for TreeEnsemble {
     const TAG: &'static str = "TreeEnsemble";
 }
@@ -287,14 +265,19 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        Ok(Self::new(stored.features, stored.outputs, stored.trees)?.missing(stored.missing))
+        let Stored { features, outputs, trees, missing, mut base, combine, link } = stored;
+        if base.is_empty() {
+            // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
+            base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
+        }
+        Self { features: Input::new(features), outputs, trees, missing, base, combine, link }.checked()
     }
 }
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing } = model;
-        Self { features: features.names().to_vec(), outputs, trees, missing }
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link } = model;
+        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link }
     }
 }
 
@@ -361,38 +344,47 @@ mod tests {
     fn the_answer_is_the_mean_of_the_trees() {
         let mut leaf = Tree::new();
         leaf.leaf(&[7.0]);
-        let model = TreeEnsemble::new(names(), 1, vec![stump(), leaf]).unwrap();
+        let model = TreeEnsemble::mean(names(), 1, vec![stump(), leaf]).unwrap();
         let answer = |row: &[f64]| Predict::<Regression>::predict_row(&model, row);
         assert_eq!((answer(&[9.0, 0.5]).unwrap(), answer(&[9.0, 0.6]).unwrap()), (4.0, 5.0));
         assert_eq!(
             answer(&[0.0, f64::NAN]).unwrap_err().to_string(),
             "column `b`: holds 1 missing values; add an imputer before it"
         );
-        assert_eq!((stump().leaves(), stump().len()), (2, 3));
+    }
+
+    #[test]
+    fn a_boosted_answer_is_the_link_of_the_base_and_the_sum() {
+        let model = TreeEnsemble::sum(names(), vec![-4.0], vec![stump(), stump()]).unwrap().link(Link::Logit);
+        assert_eq!(Predict::<Binary>::predict_row(&model, &[0.0, 0.0]).unwrap(), crate::link::sigmoid(-2.0));
+        let mut second = Tree::of_output(1);
+        second.leaf(&[2.0]);
+        let model = TreeEnsemble::sum(names(), vec![0.0, 0.5], vec![second]).unwrap();
+        assert_eq!(Predict::<Multiclass>::predict_row(&model, &[0.0, 0.0]).unwrap(), [0.0, 2.5]);
     }
 
     #[test]
     fn missing_values_go_where_the_split_says_if_they_may() {
-        let model = TreeEnsemble::new(names(), 1, vec![stump()]).unwrap().missing(true);
+        let model = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap().missing(true);
         assert_eq!(Predict::<Regression>::predict_row(&model, &[f64::NAN, f64::NAN]).unwrap(), 1.0);
     }
 
     #[test]
-    fn a_tree_that_could_loop_or_miss_is_refused_when_loaded() {
-        let good = TreeEnsemble::new(names(), 1, vec![stump()]).unwrap();
-        let mut looping: Stored = good.clone().into();
-        looping.trees[0].left[0] = 0;
-        let bytes = encode("test", &looping).unwrap();
+    fn a_model_that_does_not_fit_together_is_refused_when_loaded() {
+        let good = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap();
+        let mut short: Stored = good.clone().into();
+        short.features.pop();
+        let bytes = encode("test", &short).unwrap();
         let error = decode::<TreeEnsemble>("test", &bytes).unwrap_err().to_string();
-        assert!(error.contains("tree 0, which is not one"), "{error}");
-        let mut far: Stored = good.into();
-        far.trees[0].feature[0] = 2;
-        assert!(TreeEnsemble::try_from(far).is_err());
+        assert!(error.contains("tree 0, which does not fit"), "{error}");
+        let mut based: Stored = good.into();
+        based.base = vec![f64::NAN];
+        assert!(TreeEnsemble::try_from(based).is_err());
     }
 
     #[test]
     fn a_model_for_another_task_is_refused() {
-        let model = TreeEnsemble::new(names(), 1, vec![stump()]).unwrap();
+        let model = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap();
         assert!(Predict::<Multiclass>::predict_row(&model, &[0.0, 0.0]).is_err());
     }
 }

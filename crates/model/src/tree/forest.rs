@@ -21,9 +21,10 @@ use stagewise_core::target::TargetValues;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use crate::input::Input;
-use crate::tree::ensemble::{Tree, TreeEnsemble};
+use crate::tree::ensemble::TreeEnsemble;
 use crate::tree::read;
 use crate::tree::sample::stratified;
+use crate::tree::structure::Tree;
 
 /// Trees of one group: grown one after the other, on the same rows.
 const GROUP: usize = 10;
@@ -167,7 +168,7 @@ impl RandomForest {
         for group in groups {
             trees.extend(group?);
         }
-        TreeEnsemble::new(input.names().to_vec(), outputs, trees)
+        TreeEnsemble::mean(input.names().to_vec(), outputs, trees)
     }
 
     /// A group of trees that vote for one of `outputs` classes; with one output they vote for the event or not.

@@ -7,3 +7,4 @@ mod linfa;
 mod read;
 mod sample;
 mod split;
+pub mod structure;

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use stagewise_core::error::{PersistError, Result};
 
-use crate::tree::ensemble::Tree;
+use crate::tree::structure::Tree;
 
 /// The trees in `trees`, a list of objects with `nodes`; `leaf` makes a leaf's values of its `output`.
 pub(super) fn trees(trees: Option<&Value>, leaf: &impl Fn(f64) -> Option<Vec<f64>>) -> Result<Vec<Tree>> {
