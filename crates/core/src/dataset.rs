@@ -198,12 +198,8 @@ impl<T: Task> Dataset<T> {
 
     /// The features and the design of a learner.
     pub(crate) fn into_design(self) -> Result<crate::matrix::Design<T>> {
-        Ok(crate::matrix::Design {
-            features: crate::matrix::Features::new(self.features)?,
-            target: self.target,
-            labels: self.labels,
-            weights: self.weights,
-        })
+        let features = crate::matrix::Features::new(self.features)?;
+        Ok(crate::matrix::Design::new(features, self.target, self.labels).weighted(self.weights))
     }
 
     /// The fingerprint of all that is in it.

@@ -148,9 +148,31 @@ pub struct Design<T: Task> {
     pub labels: T::Labels,
     /// How much each row counts; all alike if absent.
     pub weights: Option<Arc<Vec<f64>>>,
+    /// Rows to judge by and not to learn from, changed as rows at serving are; there if the learner
+    /// [holds out](crate::stage::Learner::holds_out) some.
+    pub validation: Option<Box<Self>>,
 }
 
 impl<T: Task> Design<T> {
+    /// Features and truth; every row counts alike, and none is held out.
+    pub fn new(features: Features, target: T::Target, labels: T::Labels) -> Self {
+        Self { features, target, labels, weights: None, validation: None }
+    }
+
+    /// The same rows with these weights.
+    #[must_use]
+    pub fn weighted(mut self, weights: Option<Arc<Vec<f64>>>) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// The same rows with others to judge by.
+    #[must_use]
+    pub fn validated(mut self, validation: Self) -> Self {
+        self.validation = Some(Box::new(validation));
+        self
+    }
+
     /// The weights as a slice.
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|w| w.as_slice())

@@ -111,6 +111,13 @@ pub trait Learner<T: Task>: Persist + Clone {
         Accepts::default()
     }
 
+    /// The share of the training rows, between 0 and 1, that it wants to judge by and not learn from: early stopping.
+    /// The pipeline sets them apart before any step or sampler sees them, changes them as rows at serving, and gives
+    /// them as [`Design::validation`].
+    fn holds_out(&self) -> Option<f64> {
+        None
+    }
+
     /// Learns. Weights are honoured or refused, never ignored.
     ///
     /// # Errors

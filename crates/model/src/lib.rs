@@ -6,6 +6,7 @@
 //! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
 //! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
 //! | [`DecisionTree`]: one tree, by our own search or linfa's | binary, multiclass | [`TreeEnsemble`] |
+//! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
 //! | [`RandomForest`]: trees of smartcore | all | [`TreeEnsemble`] |
 //!
 //! | calibrator | tasks | learned form |
@@ -27,6 +28,10 @@ pub use linear::logistic::{LogisticBackend, LogisticRegression};
 pub use linear::model::LinearModel;
 pub use linear::regression::LinearRegression;
 pub use link::Link;
+pub use tree::boost::history::History;
+pub use tree::boost::learner::{GradientBoosting, GrowthOrder, Monotone};
+pub use tree::boost::objective::Objective;
+pub use tree::boost::sample::RowSampling;
 pub use tree::decision::{DecisionTree, TreeBackend};
 pub use tree::ensemble::{Combine, TreeEnsemble};
 pub use tree::forest::RandomForest;
@@ -46,6 +51,9 @@ pub fn register(registry: &mut Registry) {
         .learner::<Multiclass, LogisticRegression>()
         .learner::<Binary, DecisionTree>()
         .learner::<Multiclass, DecisionTree>()
+        .learner::<Regression, GradientBoosting>()
+        .learner::<Binary, GradientBoosting>()
+        .learner::<Multiclass, GradientBoosting>()
         .learner::<Regression, RandomForest>()
         .learner::<Binary, RandomForest>()
         .learner::<Multiclass, RandomForest>()

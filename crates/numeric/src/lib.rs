@@ -10,6 +10,7 @@
 //! | exact quantiles of a slice, plain and weighted | [`quantile`] |
 //! | ranks with ties, stable argsort | [`rank`] |
 //! | order-preserving integer keys of floats | [`key`] |
+//! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
@@ -20,6 +21,7 @@
 //! that data can reach:* an empty slice, a NaN or a singular matrix gives `None`, a documented value or a
 //! [`solve::SolveError`]. *A missing value is NaN,* and each kernel says what it does with one.
 
+pub mod exp;
 pub mod gram;
 pub mod key;
 pub mod parallel;

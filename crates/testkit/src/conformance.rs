@@ -268,12 +268,9 @@ fn saved(value: &impl Persist) -> Saved {
 }
 
 fn design<T: Task>(data: &Dataset<T>) -> Result<Design<T>> {
-    Ok(Design {
-        features: Features::new(data.features().clone())?,
-        target: data.target().clone(),
-        labels: data.labels().clone(),
-        weights: data.weights().map(|w| Arc::new(w.to_vec())),
-    })
+    let features = Features::new(data.features().clone())?;
+    let weights = data.weights().map(|w| Arc::new(w.to_vec()));
+    Ok(Design::new(features, data.target().clone(), data.labels().clone()).weighted(weights))
 }
 
 fn bits<T: Task>(answer: &T::RowOutput) -> Vec<u64> {

@@ -10,6 +10,9 @@ use crate::warning::Warning;
 pub struct FitReport {
     /// Training rows.
     pub rows: usize,
+    /// How many of them the learner judged itself by and did not learn from.
+    #[serde(default)]
+    pub held_out: usize,
     /// One entry per step, sampler and learner, in order.
     pub stages: Vec<StageReport>,
     /// What a person should know.
@@ -42,7 +45,12 @@ impl Exhibit for FitReport {
             })
             .collect();
         let columns = ["step", "stage", "rows", "columns", "seconds"].map(String::from).to_vec();
-        let section = Section::new("Fit").block(Block::Table { columns, rows });
+        let mut section = Section::new("Fit").block(Block::Table { columns, rows });
+        if self.held_out > 0 {
+            let (held, learned) = (self.held_out, self.rows - self.held_out.min(self.rows));
+            section =
+                section.text(format!("{held} rows were held out to stop by; steps and model learned from {learned}."));
+        }
         self.warnings.iter().fold(section, |section, warning| section.block(Block::Warning(warning.to_string())))
     }
 }

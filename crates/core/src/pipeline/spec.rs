@@ -62,6 +62,7 @@ struct Learned<T: Task> {
     steps: Vec<(String, BoxTransform)>,
     model: BoxModel<T>,
     stages: Vec<StageReport>,
+    held_out: usize,
 }
 
 impl<T: Task> Clone for Pipeline<T> {
@@ -177,11 +178,14 @@ impl<T: Task> Pipeline<T> {
             baseline: T::mean(train.target(), train.labels(), train.weights()),
             reference: TableSummary::of(train.features()),
             training: train.fingerprint(),
-            report: FitReport { rows: train.rows(), stages: learned.stages, warnings },
+            report: FitReport { rows: train.rows(), held_out: learned.held_out, stages: learned.stages, warnings },
         })
     }
 
-    fn learn(&self, mut train: Dataset<T>, cx: &FitContext) -> Result<Learned<T>> {
+    /// Learns steps and model. Rows that the learner holds out are set apart first.
+    fn learn(&self, train: Dataset<T>, cx: &FitContext) -> Result<Learned<T>> {
+        let (mut train, mut held) = self.hold_out(train, cx)?;
+        let held_rows = held.as_ref().map_or(0, Dataset::rows);
         let mut steps = Vec::new();
         let mut stages = Vec::new();
         let total = self.inner.steps.len() as u64 + 1;
@@ -200,6 +204,10 @@ impl<T: Task> Pipeline<T> {
                     let (rows, input) = (train.rows(), train.features().schema().clone());
                     let (fitted, next) = stage.fit_transform(train, &here).at(|| step.crumb())?;
                     require_promise(&fitted, &input, &next, rows).at(|| step.crumb())?;
+                    held = held
+                        .map(|held| held.map_features(|features| fitted.transform(features)))
+                        .transpose()
+                        .at(|| step.crumb())?;
                     steps.push((step.name.clone(), fitted));
                     train = next;
                 }
@@ -212,10 +220,22 @@ impl<T: Task> Pipeline<T> {
         let crumb = || Crumb::step("model", self.inner.learner.tag());
         self.require_acceptable(train.features().schema().fields())?;
         let (rows, columns) = (train.rows(), train.features().width());
-        let design = train.into_design().at(crumb)?;
+        let mut design = train.into_design().at(crumb)?;
+        if let Some(held) = held {
+            design = design.validated(held.into_design().at(crumb)?);
+        }
         let model = self.inner.learner.fit(&design, &cx.step("model")).at(crumb)?;
         note("model", self.inner.learner.tag(), rows, columns, since);
-        Ok(Learned { steps, model, stages })
+        Ok(Learned { steps, model, stages, held_out: held_rows })
+    }
+
+    /// The rows to learn from, and those that the learner wants to judge by.
+    fn hold_out(&self, train: Dataset<T>, cx: &FitContext) -> Result<(Dataset<T>, Option<Dataset<T>>)> {
+        let Some(share) = self.inner.learner.holds_out() else { return Ok((train, None)) };
+        ParameterError::check(share > 0.0 && share < 1.0, "held_out", share, "between 0 and 1")?;
+        let (fit_rows, held) = held_out(&train, share, &mut cx.step("model").stream("held-out rows"))
+            .at(|| Crumb::step("model", self.inner.learner.tag()))?;
+        Ok((train.take(&fit_rows), Some(train.take(&held))))
     }
 
     fn learn_calibrated(

@@ -14,6 +14,7 @@ use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use crate::input::Input;
 use crate::link::Link;
+use crate::tree::boost::history::History;
 use crate::tree::structure::Tree;
 
 /// How the leaves of a row make its scores.
@@ -61,6 +62,7 @@ pub struct TreeEnsemble {
     base: Vec<f64>,
     combine: Combine,
     link: Link,
+    history: Option<History>,
 }
 
 /// What is saved; checked when it is read.
@@ -77,6 +79,8 @@ struct Stored {
     combine: Combine,
     #[serde(default)]
     link: Link,
+    #[serde(default)]
+    history: Option<History>,
 }
 
 impl TreeEnsemble {
@@ -95,6 +99,7 @@ impl TreeEnsemble {
             base,
             combine: Combine::Mean,
             link: Link::Identity,
+            history: None,
         }
         .checked()
     }
@@ -113,6 +118,7 @@ impl TreeEnsemble {
             base,
             combine: Combine::Sum,
             link: Link::Identity,
+            history: None,
         }
         .checked()
     }
@@ -148,6 +154,18 @@ impl TreeEnsemble {
     pub fn link(mut self, link: Link) -> Self {
         self.link = link;
         self
+    }
+
+    /// How the learner got there, round by round.
+    #[must_use]
+    pub(crate) fn history(mut self, history: History) -> Self {
+        self.history = Some(history);
+        self
+    }
+
+    /// How the learner got there, if it kept that.
+    pub fn training_history(&self) -> Option<&History> {
+        self.history.as_ref()
     }
 
     /// The names of the features, in the order that splits count them.
@@ -194,18 +212,21 @@ impl TreeEnsemble {
         Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, output)| rows[row][output]))
     }
 
-    /// The scores of one row, into `scores` of length `outputs`.
+    /// The scores of one row, into `scores` of length `outputs`: a sum begins with the base, as in training.
     fn add_up(&self, row: &[f64], scores: &mut [f64]) {
-        scores.fill(0.0);
+        match self.combine {
+            Combine::Sum => scores.copy_from_slice(&self.base),
+            Combine::Mean => scores.fill(0.0),
+        }
         for tree in &self.trees {
             let leaf = tree.leaf_values(tree.find(row), self.outputs);
             let first = tree.output().unwrap_or(0);
             scores[first..].iter_mut().zip(leaf).for_each(|(score, value)| *score += value);
         }
-        let n = self.trees.len() as f64;
-        scores.iter_mut().zip(&self.base).for_each(|(score, base)| {
-            *score = base + if self.combine == Combine::Mean { *score / n } else { *score };
-        });
+        if self.combine == Combine::Mean {
+            let n = self.trees.len() as f64;
+            scores.iter_mut().zip(&self.base).for_each(|(score, base)| *score = base + *score / n);
+        }
     }
 
     fn number(&self, row: &[f64]) -> Result<f64> {
@@ -265,19 +286,19 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link } = stored;
+        let Stored { features, outputs, trees, missing, mut base, combine, link, history } = stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
         }
-        Self { features: Input::new(features), outputs, trees, missing, base, combine, link }.checked()
+        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history }.checked()
     }
 }
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link } = model;
-        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link }
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history } = model;
+        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Trees: one canonical form, filled by our own search, linfa and smartcore.
 
+mod bins;
+pub mod boost;
 pub mod decision;
 pub mod ensemble;
 pub mod forest;
+mod grow;
 mod linfa;
 mod read;
 mod sample;

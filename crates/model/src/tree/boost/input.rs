@@ -1,0 +1,56 @@
+//! What a tree learner of any task is given: columns as they are, truth as numbers, weights.
+
+use stagewise_core::error::{DataError, Result};
+use stagewise_core::matrix::Design;
+use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget};
+use stagewise_core::task::Task;
+
+use crate::input::check_rows;
+
+/// A truth that trees can learn: numbers, events as 0 and 1, classes as codes.
+pub(crate) trait Numbers {
+    /// One number for each row.
+    fn numbers(&self) -> Vec<f64>;
+
+    /// How many scores a row has.
+    fn outputs(&self) -> usize;
+}
+
+impl Numbers for NumberTarget {
+    fn numbers(&self) -> Vec<f64> {
+        self.values().to_vec()
+    }
+
+    fn outputs(&self) -> usize {
+        1
+    }
+}
+
+impl Numbers for BinaryTarget {
+    fn numbers(&self) -> Vec<f64> {
+        self.events().iter().map(|&event| f64::from(u8::from(event))).collect()
+    }
+
+    fn outputs(&self) -> usize {
+        1
+    }
+}
+
+impl Numbers for ClassTarget {
+    fn numbers(&self) -> Vec<f64> {
+        self.codes().iter().map(|&code| f64::from(code)).collect()
+    }
+
+    fn outputs(&self) -> usize {
+        self.classes()
+    }
+}
+
+/// Checks training rows: features, at least one row, parts of equal length, some weight.
+pub(crate) fn check<T: Task>(train: &Design<T>, stage: &str) -> Result<()> {
+    if train.features.width() == 0 {
+        let remedy = "keep at least one, or use `ConstantBaseline`".to_string();
+        return Err(DataError::NoFeatures { remedy }.into());
+    }
+    check_rows(train, stage)
+}

@@ -1,0 +1,475 @@
+//! The learner: what a user may set, and what it means.
+
+use serde::{Deserialize, Serialize};
+use stagewise_core::context::FitContext;
+use stagewise_core::error::{ParameterError, Result, SchemaError};
+use stagewise_core::matrix::{Accepts, Design, Features};
+use stagewise_core::persist::Persist;
+use stagewise_core::schema::{Kind, Schema};
+use stagewise_core::stage::Learner;
+use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+
+use super::input::{Numbers, check};
+use super::objective::{Objective, Truth};
+use super::sample::RowSampling;
+use super::train::{Plan, Rows, boost};
+use crate::tree::ensemble::{Combine, TreeEnsemble};
+use crate::tree::grow::score::Penalty;
+use crate::tree::grow::{Growth, LevelRules, Order};
+
+/// Which node of a tree is split next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrowthOrder {
+    /// That whose split gains most, wherever it is (leaf-wise).
+    #[default]
+    Best,
+    /// The shallowest (depth-wise).
+    Level,
+}
+
+/// How the answer may move with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monotone {
+    /// It never falls as the number grows.
+    Rising,
+    /// It never rises as the number grows.
+    Falling,
+}
+
+/// Gradient boosting of trees on histograms: `score = base + Σ learning_rate · tree(x)`.
+///
+/// Each round fits one tree (for `k` classes, `k` trees) to the slope of the loss at the scores so far, by second-order
+/// gains; leaves answer with Newton's step. Missing values are taken: each split learns where they go. Categories are
+/// taken: a split sends a set of levels left. Where a split saw no missing values, a later one goes with the larger part;
+/// a level not seen in training counts as missing. Infinite values are numbers like others. Weights are honoured: a row
+/// of weight 2 is a row twice. Constant and empty columns are never split. O(rounds · rows · columns · depth) at most;
+/// 1 byte per cell beside the table.
+///
+/// Columns of more than [`max_bins`](Self::max_bins) values are cut at quantiles. Gradients are rounded for the search of
+/// splits, to 15 bits or more, and added up as integers: the same bits on any number of threads. Leaves answer from
+/// unrounded gradients.
+///
+/// | here | LightGBM | XGBoost | scikit-learn |
+/// |---|---|---|---|
+/// | `rounds` 100 | `num_iterations` | `n_estimators` | `max_iter` |
+/// | `learning_rate` 0.1 | `learning_rate` | `eta` | `learning_rate` |
+/// | `max_leaves` 31 | `num_leaves` | `max_leaves` | `max_leaf_nodes` |
+/// | `max_depth` none | `max_depth` | `max_depth` | `max_depth` |
+/// | `order` best | leaf-wise | `grow_policy` | leaf-wise |
+/// | `min_rows_leaf` 20 | `min_data_in_leaf` | | `min_samples_leaf` |
+/// | `min_hessian_leaf` 1e-3 | `min_sum_hessian_in_leaf` | `min_child_weight` | |
+/// | `min_gain` 0 | `min_gain_to_split` | `gamma` | |
+/// | `l1` 0, `l2` 0 | `lambda_l1`, `lambda_l2` | `alpha`, `lambda` | `l2_regularization` |
+/// | `path_smoothing` 0 | `path_smooth` | | |
+/// | `max_answer` none | `max_delta_step` | `max_delta_step` | |
+/// | `max_bins` 255 | `max_bin` | `max_bin` | `max_bins` |
+/// | `sampling` all | `bagging_fraction`, `goss` | `subsample` | |
+/// | `columns_by_tree`, `_level`, `_node` 1 | `feature_fraction`, `_bynode` | `colsample_bytree`, `_bylevel`, `_bynode` | `max_features` |
+/// | `monotone` | `monotone_constraints` | `monotone_constraints` | `monotonic_cst` |
+/// | `interactions` | `interaction_constraints` | `interaction_constraints` | `interaction_cst` |
+/// | `one_against_rest` 4 | `max_cat_to_onehot` | `max_cat_to_onehot` | |
+/// | `level_smoothing` 10 | `cat_smooth` | | |
+/// | `level_l2` 10 | `cat_l2` | | |
+/// | `max_levels_left` 32 | `max_cat_threshold` | `max_cat_threshold` | |
+/// | `min_rows_levels` 100 | `min_data_per_group` | | |
+/// | `early_stopping` none | `early_stopping_round` | `early_stopping_rounds` | `n_iter_no_change` |
+/// | `held_out` 0.1 | `valid_sets` | `eval_set` | `validation_fraction` |
+///
+/// # Errors
+/// No features, no rows, targets that the objective is not for, hyper-parameters out of range, names of columns that are
+/// not there, monotone categories.
+///
+/// Friedman (2001); Chen & Guestrin (2016); Ke et al. (2017).
+///
+/// ```
+/// use stagewise_core::{column::Column, context::FitContext, matrix::{Design, Features}, stage::{Learner, Predict}};
+/// use stagewise_core::{table::Table, target::NumberTarget, task::Regression};
+/// use stagewise_model::GradientBoosting;
+///
+/// let x: Vec<f64> = (0..100).map(f64::from).collect();
+/// let y: Vec<f64> = x.iter().map(|&x| if x < 50.0 { 1.0 } else { 5.0 }).collect();
+/// let features = Features::new(Table::of([("x", Column::numbers(x))])?)?;
+/// let design = Design::<Regression>::new(features, NumberTarget::new(y), ());
+/// let model = GradientBoosting::new().rounds(2).learning_rate(0.5).fit(&design, &FitContext::new(0))?;
+/// // The mean is 3; half of what is left, twice: 3 - 2 + 0.5.
+/// assert_eq!(Predict::<Regression>::predict_row(&model, &[10.0])?, 1.5);
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GradientBoosting {
+    objective: Option<Objective>,
+    rounds: usize,
+    learning_rate: f64,
+    order: GrowthOrder,
+    max_leaves: usize,
+    max_depth: Option<usize>,
+    min_rows_leaf: f64,
+    min_hessian_leaf: f64,
+    min_gain: f64,
+    l1: f64,
+    l2: f64,
+    path_smoothing: f64,
+    max_answer: Option<f64>,
+    max_bins: usize,
+    sampling: RowSampling,
+    columns_by_tree: f64,
+    columns_by_level: f64,
+    columns_by_node: f64,
+    monotone: Vec<(String, Monotone)>,
+    interactions: Vec<Vec<String>>,
+    random_cuts: bool,
+    one_against_rest: usize,
+    level_smoothing: f64,
+    level_l2: f64,
+    max_levels_left: usize,
+    min_rows_levels: f64,
+    early_stopping: Option<usize>,
+    held_out: f64,
+    history: bool,
+    start: Option<TreeEnsemble>,
+}
+
+impl Default for GradientBoosting {
+    fn default() -> Self {
+        Self {
+            objective: None,
+            rounds: 100,
+            learning_rate: 0.1,
+            order: GrowthOrder::Best,
+            max_leaves: 31,
+            max_depth: None,
+            min_rows_leaf: 20.0,
+            min_hessian_leaf: 1e-3,
+            min_gain: 0.0,
+            l1: 0.0,
+            l2: 0.0,
+            path_smoothing: 0.0,
+            max_answer: None,
+            max_bins: 255,
+            sampling: RowSampling::All,
+            columns_by_tree: 1.0,
+            columns_by_level: 1.0,
+            columns_by_node: 1.0,
+            monotone: Vec::new(),
+            interactions: Vec::new(),
+            random_cuts: false,
+            one_against_rest: 4,
+            level_smoothing: 10.0,
+            level_l2: 10.0,
+            max_levels_left: 32,
+            min_rows_levels: 100.0,
+            early_stopping: None,
+            held_out: 0.1,
+            history: false,
+            start: None,
+        }
+    }
+}
+
+/// A setter of the value itself.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.$name = $name;
+                self
+            }
+        )*
+    };
+}
+
+impl GradientBoosting {
+    /// 100 rounds of trees with 31 leaves, at a learning rate of 0.1.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is made small. Default: squared error, log loss of the event, log loss of the class.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = Some(objective);
+        self
+    }
+
+    setters! {
+        /// How many rounds, one tree (or one for each class) a round; at most, with early stopping. Default 100.
+        rounds: usize,
+        /// What each tree's answer is multiplied by. Above 0; default 0.1.
+        learning_rate: f64,
+        /// Which node is split next. Default [`GrowthOrder::Best`].
+        order: GrowthOrder,
+        /// How many leaves a tree has at most. At least 2; default 31.
+        max_leaves: usize,
+        /// How many splits a row passes at most; `None`, the default, is no limit.
+        max_depth: Option<usize>,
+        /// The least number of rows of a leaf, in sum of weights. Where the curvature of the loss differs from row to row
+        /// the rows of a candidate are estimated by their share of it. Default 20.
+        min_rows_leaf: f64,
+        /// The least sum of hessians of a leaf. Default 1e-3.
+        min_hessian_leaf: f64,
+        /// A split must gain more than this. Default 0.
+        min_gain: f64,
+        /// Taken off the absolute gradient sum of each leaf. Default 0.
+        l1: f64,
+        /// Added to the hessian sum of each leaf. Default 0.
+        l2: f64,
+        /// Draws each answer towards that of the node above, as if this many rows had come from there. Default 0.
+        path_smoothing: f64,
+        /// The largest absolute answer of a leaf, before the learning rate; `None`, the default, is no limit.
+        max_answer: Option<f64>,
+        /// How many bins a column has at most, without that of missing values. From 2 to 255; default 255.
+        max_bins: usize,
+        /// Which rows each round learns from. Default all.
+        sampling: RowSampling,
+        /// The share of the columns that each tree draws. Above 0, at most 1; default 1.
+        columns_by_tree: f64,
+        /// The share of a tree's columns that each level draws. Default 1.
+        columns_by_level: f64,
+        /// The share of a level's columns that each node draws. Default 1.
+        columns_by_node: f64,
+        /// One random cut of each column instead of the best (extremely randomised trees). Default no.
+        random_cuts: bool,
+        /// Categories of at most so many present levels put one level against the rest. Default 4.
+        one_against_rest: usize,
+        /// Draws the mean gradients of levels together; levels of fewer rows stay on the right. Default 10.
+        level_smoothing: f64,
+        /// Added to `l2` where several levels go left. Default 10.
+        level_l2: f64,
+        /// How many levels go left at most. Default 32.
+        max_levels_left: usize,
+        /// The least number of rows between two places of the order of levels that are tried. Default 100.
+        min_rows_levels: f64,
+        /// Stops after so many rounds without a better loss on held-out rows, and keeps the best round. A pipeline sets
+        /// these rows apart before any step sees them. Default `None`.
+        early_stopping: Option<usize>,
+        /// The share of the training rows that early stopping holds out. Between 0 and 1; default 0.1.
+        held_out: f64,
+        /// Keeps the losses of every round also without early stopping. Default no.
+        history: bool,
+    }
+
+    /// The answer may only rise, or only fall, with this number. Checked on the fitted model.
+    #[must_use]
+    pub fn monotone(mut self, column: impl Into<String>, direction: Monotone) -> Self {
+        self.monotone.push((column.into(), direction));
+        self
+    }
+
+    /// Only columns of one of these groups may stand on one way from root to leaf. Columns in no group stand alone.
+    #[must_use]
+    pub fn interactions<S: Into<String>>(
+        mut self,
+        groups: impl IntoIterator<Item = impl IntoIterator<Item = S>>,
+    ) -> Self {
+        self.interactions = groups.into_iter().map(|group| group.into_iter().map(Into::into).collect()).collect();
+        self
+    }
+
+    /// Goes on from a model that boosting made on the same columns: [`rounds`](Self::rounds) more. The result is the same
+    /// to the bit as if it had not been interrupted.
+    #[must_use]
+    pub fn start(mut self, model: TreeEnsemble) -> Self {
+        self.start = Some(model);
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        let number = |name, value: f64, valid: bool, allowed| ParameterError::check(valid, name, value, allowed);
+        let count = |name, value: usize, valid: bool, allowed| ParameterError::check(valid, name, value, allowed);
+        let above = |name, value: f64| number(name, value, value.is_finite() && value > 0.0, "a number above 0");
+        let not_below =
+            |name, value: f64| number(name, value, value.is_finite() && value >= 0.0, "a number not below 0");
+        let share = |name, value: f64| number(name, value, value > 0.0 && value <= 1.0, "above 0, at most 1");
+        above("learning_rate", self.learning_rate)?;
+        count("max_leaves", self.max_leaves, self.max_leaves >= 2, "at least 2")?;
+        count("max_bins", self.max_bins, (2..=255).contains(&self.max_bins), "from 2 to 255")?;
+        not_below("min_rows_leaf", self.min_rows_leaf)?;
+        not_below("min_hessian_leaf", self.min_hessian_leaf)?;
+        not_below("min_gain", self.min_gain)?;
+        not_below("l1", self.l1)?;
+        not_below("l2", self.l2)?;
+        not_below("path_smoothing", self.path_smoothing)?;
+        above("max_answer", self.max_answer.unwrap_or(1.0))?;
+        share("columns_by_tree", self.columns_by_tree)?;
+        share("columns_by_level", self.columns_by_level)?;
+        share("columns_by_node", self.columns_by_node)?;
+        not_below("level_smoothing", self.level_smoothing)?;
+        not_below("level_l2", self.level_l2)?;
+        not_below("min_rows_levels", self.min_rows_levels)?;
+        count("max_levels_left", self.max_levels_left, self.max_levels_left >= 1, "at least 1")?;
+        if let Some(patience) = self.early_stopping {
+            count("early_stopping", patience, patience >= 1, "at least 1 round")?;
+            number("held_out", self.held_out, self.held_out > 0.0 && self.held_out < 1.0, "between 0 and 1")?;
+        }
+        self.sampling.check()
+    }
+
+    fn growth(&self, schema: &Schema) -> Result<Growth> {
+        let mut monotone = Vec::new();
+        for (name, direction) in &self.monotone {
+            let position = schema.require(name)?;
+            let kind = schema.fields()[position].kind;
+            if kind == Kind::Category {
+                return Err(SchemaError::WrongKind { expected: Kind::Number, found: kind }.into());
+            }
+            monotone.resize(schema.len(), 0);
+            monotone[position] = if *direction == Monotone::Rising { 1 } else { -1 };
+        }
+        let positions = |group: &Vec<String>| group.iter().map(|name| schema.require(name)).collect::<Result<Vec<_>>>();
+        let mut interactions = self.interactions.iter().map(positions).collect::<Result<Vec<_>>>()?;
+        if !interactions.is_empty() {
+            let alone = |column: &usize| !interactions.iter().any(|group| group.contains(column));
+            let alone: Vec<Vec<usize>> = (0..schema.len()).filter(alone).map(|column| vec![column]).collect();
+            interactions.extend(alone);
+        }
+        Ok(Growth {
+            order: if self.order == GrowthOrder::Best { Order::Best } else { Order::Level },
+            max_leaves: self.max_leaves,
+            max_depth: self.max_depth.unwrap_or(usize::MAX),
+            min_weight: self.min_rows_leaf,
+            min_hessian: self.min_hessian_leaf,
+            min_gain: self.min_gain,
+            penalty: Penalty {
+                l1: self.l1,
+                l2: self.l2,
+                smoothing: self.path_smoothing,
+                max_answer: self.max_answer.unwrap_or(f64::INFINITY),
+            },
+            levels: LevelRules {
+                one_against_rest: self.one_against_rest,
+                smoothing: self.level_smoothing,
+                l2: self.level_l2,
+                max_left: self.max_levels_left,
+                min_weight: self.min_rows_levels,
+            },
+            monotone,
+            interactions,
+            columns_by_level: self.columns_by_level,
+            columns_by_node: self.columns_by_node,
+            random_cuts: self.random_cuts,
+        })
+    }
+
+    /// Boosts; `default` is the task's objective, and those that `may` be are its others.
+    fn boost<T: Task<Target: Numbers>>(
+        &self,
+        train: &Design<T>,
+        default: Objective,
+        may: fn(Objective) -> bool,
+        cx: &FitContext,
+    ) -> Result<TreeEnsemble> {
+        self.check()?;
+        check(train, Self::TAG)?;
+        let objective = self.objective.unwrap_or(default);
+        ParameterError::check(may(objective), "objective", format!("{objective:?}"), "one of this task's objectives")?;
+        let (targets, outputs) = (train.target.numbers(), train.target.outputs());
+        objective.check(&targets)?;
+        let growth = self.growth(train.features.schema())?;
+        let truth = Truth { values: &targets, weights: train.weights() };
+        let base = match &self.start {
+            Some(model) => self.continued(model, train, outputs, objective)?.base().to_vec(),
+            None => objective.start(&truth, outputs),
+        };
+        let scores = |features: &Features| -> Result<Option<Vec<f64>>> {
+            self.start.as_ref().map(|model| Ok(model.scores(features)?.into_raw_vec_and_offset().0)).transpose()
+        };
+        let train_scores = scores(&train.features)?;
+        let rows = Rows { table: train.features.table(), truth, scores: train_scores.as_deref() };
+        let held = match &train.validation {
+            Some(held) => {
+                check(held, Self::TAG)?;
+                Some((held, held.target.numbers(), scores(&held.features)?))
+            }
+            None => None,
+        };
+        let held = held.as_ref().map(|(held, targets, scores)| Rows {
+            table: held.features.table(),
+            truth: Truth { values: targets, weights: held.weights() },
+            scores: scores.as_deref(),
+        });
+        let allowed = "`None` where there are no held-out rows; fit it in a pipeline, which sets them apart";
+        ParameterError::check(self.early_stopping.is_none() || held.is_some(), "early_stopping", "set", allowed)?;
+        let earlier = self.start.as_ref().map_or(&[][..], |model| model.trees());
+        let plan = Plan {
+            objective,
+            outputs,
+            rounds: self.rounds,
+            learning_rate: self.learning_rate,
+            growth: &growth,
+            sampling: self.sampling,
+            columns_by_tree: self.columns_by_tree,
+            max_bins: self.max_bins,
+            patience: self.early_stopping,
+            watch: self.history,
+        };
+        let boosted = boost(&plan, &base, earlier.len() / outputs.max(1), rows, held, cx)?;
+        let trees = [earlier, &boosted.trees].concat();
+        let model =
+            TreeEnsemble::sum(train.features.schema().names(), base, trees)?.link(objective.link()).missing(true);
+        Ok(match boosted.history {
+            Some(history) => model.history(history),
+            None => model,
+        })
+    }
+
+    /// The model to go on from, if it fits.
+    fn continued<'a, T: Task>(
+        &self,
+        model: &'a TreeEnsemble,
+        train: &Design<T>,
+        outputs: usize,
+        objective: Objective,
+    ) -> Result<&'a TreeEnsemble> {
+        let expected = train.features.schema().names();
+        if model.features() != expected {
+            return Err(SchemaError::WrongColumns { expected, found: model.features().to_vec() }.into());
+        }
+        let fits =
+            model.combine() == Combine::Sum && model.outputs() == outputs && model.answer_link() == objective.link();
+        let value = format!("a model with {} outputs and the link {:?}", model.outputs(), model.answer_link());
+        ParameterError::check(fits, "start", value, "a boosted model of the same objective and classes")?;
+        Ok(model)
+    }
+}
+
+impl Persist for GradientBoosting {
+    const TAG: &'static str = "GradientBoosting";
+}
+
+/// What all tasks have in common.
+macro_rules! learner {
+    ($task:ty, $default:expr, $may:expr) => {
+        impl Learner<$task> for GradientBoosting {
+            type Model = TreeEnsemble;
+
+            fn accepts(&self) -> Accepts {
+                Accepts { missing: true, categories: true }
+            }
+
+            fn holds_out(&self) -> Option<f64> {
+                self.early_stopping.map(|_| self.held_out)
+            }
+
+            fn fit(&self, train: &Design<$task>, cx: &FitContext) -> Result<TreeEnsemble> {
+                self.boost(train, $default, $may, cx)
+            }
+        }
+    };
+}
+
+learner!(Regression, Objective::Squared, |objective| {
+    !matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::Softmax)
+});
+learner!(Binary, Objective::Logistic, |objective| {
+    matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::CrossEntropy)
+});
+learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objective::Softmax));
+
+#[cfg(test)]
+mod tests;

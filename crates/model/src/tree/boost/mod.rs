@@ -1,0 +1,8 @@
+//! Gradient boosting on the tree engine.
+
+pub mod history;
+mod input;
+pub mod learner;
+pub mod objective;
+pub mod sample;
+mod train;

@@ -1,0 +1,308 @@
+//! The rounds: gradients, a tree on them, what its leaves answer, new scores.
+//!
+//! Rows are worked on in blocks of a fixed size, and a leaf's rows stay in order, so sums are the same on any number of
+//! threads. The score of a row is the base plus its leaves, added in the order of the trees, as when the model answers:
+//! training can go on from a saved model as if it had never stopped.
+
+use rayon::prelude::*;
+use stagewise_core::context::FitContext;
+use stagewise_core::error::Result;
+use stagewise_core::table::Table;
+use stagewise_numeric::quantile::weighted_quantile;
+
+use super::history::History;
+use super::objective::{Objective, Truth};
+use super::sample::RowSampling;
+use crate::tree::bins::{Bins, Codes};
+use crate::tree::grow::Growth;
+use crate::tree::grow::entry::entries;
+use crate::tree::grow::grower::{Ground, Grown, grow};
+use crate::tree::grow::histogram::Layout;
+use crate::tree::structure::Tree;
+
+/// Rows of one parallel task.
+const BLOCK: usize = 1 << 14;
+/// Training rows that the history looks at.
+const WATCHED: usize = 1 << 16;
+
+/// What boosting is told besides the data.
+pub(crate) struct Plan<'a> {
+    pub(crate) objective: Objective,
+    pub(crate) outputs: usize,
+    pub(crate) rounds: usize,
+    pub(crate) learning_rate: f64,
+    pub(crate) growth: &'a Growth,
+    pub(crate) sampling: RowSampling,
+    pub(crate) columns_by_tree: f64,
+    pub(crate) max_bins: usize,
+    /// Rounds without a better held-out loss after which it stops.
+    pub(crate) patience: Option<usize>,
+    pub(crate) watch: bool,
+}
+
+/// Rows with truth.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) truth: Truth<'a>,
+    /// The scores that boosting starts from, `outputs` of each row; absent for the base.
+    pub(crate) scores: Option<&'a [f64]>,
+}
+
+/// What boosting gives.
+pub(crate) struct Boosted {
+    pub(crate) trees: Vec<Tree>,
+    pub(crate) history: Option<History>,
+}
+
+/// Rows whose loss is looked at, with their scores.
+struct Watched<'a> {
+    truth: Truth<'a>,
+    codes: Codes,
+    scores: Vec<f64>,
+}
+
+impl Watched<'_> {
+    fn advance(&mut self, grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize) {
+        let codes = &self.codes;
+        self.scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
+            for (i, scores) in scores.chunks_mut(outputs).enumerate() {
+                scores[output] += values[grown.find(codes, block * BLOCK + i)][0];
+            }
+        });
+    }
+}
+
+/// Boosts from `base`, or from the scores that the rows bring; `first` rounds were there before.
+pub(crate) fn boost(
+    plan: &Plan<'_>,
+    base: &[f64],
+    first: usize,
+    train: Rows<'_>,
+    validation: Option<Rows<'_>>,
+    cx: &FitContext,
+) -> Result<Boosted> {
+    let Plan { objective, outputs, growth, .. } = *plan;
+    let rows = train.table.rows();
+    let bins = Bins::learn(train.table, train.truth.weights, plan.max_bins);
+    let codes = bins.apply(train.table);
+    let layout = Layout::new(&bins);
+    let start = |rows: &Rows<'_>| rows.scores.map_or_else(|| base.repeat(rows.table.rows()), <[f64]>::to_vec);
+    let mut scores = start(&train);
+    let mut pairs = vec![[0.0; 2]; rows * outputs];
+    // Rows of weight 0 are not there.
+    let present: Option<Vec<u32>> = train
+        .truth
+        .weights
+        .filter(|weights| weights.contains(&0.0))
+        .map(|weights| (0..rows as u32).filter(|&row| weights[row as usize] > 0.0).collect());
+    let mut watched =
+        validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
+    let mut history =
+        (plan.watch || watched.is_some()).then(|| History { loss: objective.name().into(), ..History::default() });
+    let mut stop = Stop { patience: plan.patience, best: f64::INFINITY, at: 0 };
+    let mut trees: Vec<Tree> = Vec::new();
+    note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+    stop.goes_on(0, history.as_ref());
+    let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
+    let mut rounds = 0;
+    for round in 0..plan.rounds {
+        cx.check()?;
+        let place = cx.step(&format!("round {}", first + round));
+        pairs
+            .par_chunks_mut(BLOCK * outputs)
+            .zip(scores.par_chunks(BLOCK * outputs))
+            .enumerate()
+            .for_each(|(block, (pairs, scores))| objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs));
+        let all;
+        let drawn = if plan.sampling == RowSampling::All {
+            None
+        } else {
+            let rows = match &present {
+                Some(rows) => rows,
+                None => {
+                    all = (0..rows as u32).collect::<Vec<u32>>();
+                    &all
+                }
+            };
+            plan.sampling.draw(rows, &mut pairs, outputs, &mut place.stream("rows"))
+        };
+        let chosen = drawn.as_deref().or(present.as_deref());
+        let mut grew = false;
+        for output in 0..outputs {
+            let stream = |purpose: &str| place.step(&format!("output {output}")).stream(purpose);
+            let columns = columns(train.table.width(), plan.columns_by_tree, &stream);
+            let (entries, scale) = entries(&pairs, outputs, output, chosen);
+            let ground = Ground {
+                bins: &bins,
+                codes: &codes,
+                layout: &layout,
+                weights: train.truth.weights,
+                growth,
+                columns: &columns,
+                stream: &stream,
+            };
+            let grown = grow(ground, entries, scale);
+            let (values, weights) = answers(plan, &grown, &pairs, &train.truth, &scores, output);
+            advance(&grown, &values, outputs, output, &mut scores);
+            if drawn.is_some() {
+                advance_others(&grown, &values, outputs, output, &codes, &mut scores);
+            }
+            if let Some(watched) = &mut watched {
+                watched.advance(&grown, &values, outputs, output);
+            }
+            grew |= grown.leaves.len() > 1 || values.iter().flatten().any(|&v| v != 0.0);
+            let tree = if outputs == 1 { Tree::new() } else { Tree::of_output(output) };
+            trees.push(grown.finish(tree, &bins, &values, &weights));
+        }
+        rounds = round + 1;
+        bar.advance(1);
+        note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+        if !stop.goes_on(rounds, history.as_ref()) {
+            break;
+        }
+        // Nothing left to learn, and nothing random that could differ next time.
+        if !grew && plan.sampling == RowSampling::All && plan.columns_by_tree >= 1.0 {
+            trees.truncate(round * outputs);
+            rounds = round;
+            break;
+        }
+    }
+    if plan.patience.is_some() && watched.is_some() {
+        rounds = stop.at;
+        trees.truncate(rounds * outputs);
+    }
+    if let Some(history) = &mut history {
+        history.rounds = rounds;
+    }
+    Ok(Boosted { trees, history })
+}
+
+/// When to stop: after `patience` rounds without a better held-out loss.
+struct Stop {
+    patience: Option<usize>,
+    best: f64,
+    at: usize,
+}
+
+impl Stop {
+    fn goes_on(&mut self, rounds: usize, history: Option<&History>) -> bool {
+        let (Some(patience), Some(&loss)) = (self.patience, history.and_then(|history| history.validation.last()))
+        else {
+            return true;
+        };
+        if loss < self.best {
+            (self.best, self.at) = (loss, rounds);
+        }
+        rounds < self.at + patience
+    }
+}
+
+fn note(
+    history: &mut Option<History>,
+    plan: &Plan<'_>,
+    truth: &Truth<'_>,
+    scores: &[f64],
+    watched: Option<&Watched<'_>>,
+) {
+    let Some(history) = history else { return };
+    let (rows, outputs) = (truth.values.len(), plan.outputs);
+    let step = rows.div_ceil(WATCHED).max(1);
+    let loss = if step == 1 {
+        plan.objective.loss(truth, outputs, scores)
+    } else {
+        let some = || (0..rows).step_by(step);
+        let values: Vec<f64> = some().map(|row| truth.values[row]).collect();
+        let weights: Option<Vec<f64>> = truth.weights.map(|weights| some().map(|row| weights[row]).collect());
+        let scores: Vec<f64> =
+            some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
+        plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores)
+    };
+    history.train.push(loss);
+    history.validation.extend(watched.map(|w| plan.objective.loss(&w.truth, outputs, &w.scores)));
+}
+
+/// The columns that a tree may look at, ascending.
+fn columns(width: usize, share: f64, stream: &impl Fn(&str) -> stagewise_numeric::random::Stream) -> Vec<usize> {
+    if share >= 1.0 {
+        return (0..width).collect();
+    }
+    let some = ((share * width as f64).ceil() as usize).clamp(1, width);
+    let mut columns = stream("columns").choose(width, some);
+    columns.sort_unstable();
+    columns
+}
+
+/// What each leaf answers, from the unrounded pairs of its rows, and the weight of those.
+fn answers(
+    plan: &Plan<'_>,
+    grown: &Grown,
+    pairs: &[[f64; 2]],
+    truth: &Truth<'_>,
+    scores: &[f64],
+    output: usize,
+) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let penalty = &plan.growth.penalty;
+    let outputs = plan.outputs;
+    let of = |leaf: &crate::tree::grow::grower::GrownLeaf| {
+        let rows = grown.entries[leaf.rows.clone()].iter().map(|entry| entry.row as usize);
+        let weight = match truth.weights {
+            None => leaf.rows.len() as f64,
+            Some(weights) => rows.clone().map(|row| weights[row]).sum(),
+        };
+        let best = match plan.objective.leaf_quantile() {
+            Some(level) => {
+                let left: Vec<f64> = rows.clone().map(|row| truth.values[row] - scores[row]).collect();
+                let weights: Vec<f64> = rows.map(|row| truth.weights.map_or(1.0, |weights| weights[row])).collect();
+                weighted_quantile(&left, &weights, level).unwrap_or(0.0)
+            }
+            None => {
+                let add = |[g, h]: [f64; 2], row: usize| {
+                    let pair = pairs[row * outputs + output];
+                    [g + pair[0], h + pair[1]]
+                };
+                let [gradient, hessian] = rows.fold([0.0; 2], add);
+                penalty.answer(gradient, hessian)
+            }
+        };
+        let (low, high) = leaf.bounds;
+        let answer = penalty.smooth(best, weight, leaf.parent).clamp(low, high);
+        (vec![answer * plan.learning_rate], weight)
+    };
+    grown.leaves.par_iter().map(of).unzip()
+}
+
+/// Adds the answers of the leaves to the scores of the rows that the tree was grown on.
+fn advance(grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize, scores: &mut [f64]) {
+    scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
+        let from = block * BLOCK;
+        for (leaf, values) in grown.leaves.iter().zip(values) {
+            let rows = &grown.entries[leaf.rows.clone()];
+            let first = rows.partition_point(|entry| (entry.row as usize) < from);
+            for entry in rows[first..].iter().take_while(|entry| (entry.row as usize) < from + BLOCK) {
+                scores[(entry.row as usize - from) * outputs + output] += values[0];
+            }
+        }
+    });
+}
+
+/// Adds the answers to the scores of the rows that were not drawn.
+fn advance_others(
+    grown: &Grown,
+    values: &[Vec<f64>],
+    outputs: usize,
+    output: usize,
+    codes: &Codes,
+    scores: &mut [f64],
+) {
+    let mut drawn = vec![false; codes.rows()];
+    grown.entries.iter().for_each(|entry| drawn[entry.row as usize] = true);
+    scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
+        for (i, scores) in scores.chunks_mut(outputs).enumerate() {
+            let row = block * BLOCK + i;
+            if !drawn[row] {
+                scores[output] += values[grown.find(codes, row)][0];
+            }
+        }
+    });
+}
