@@ -16,8 +16,18 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 
 BOOSTERS = [
-    "stagewise", "lightgbm", "lightgbm-row", "lightgbm-col", "lightgbm-quantized", "lightgbm-quantized-row",
-    "lightgbm-quantized-col", "xgboost-depth8", "xgboost-leaves63", "histgb", "catboost", "hessboost-leaves63",
+    "stagewise",
+    "lightgbm",
+    "lightgbm-row",
+    "lightgbm-col",
+    "lightgbm-quantized",
+    "lightgbm-quantized-row",
+    "lightgbm-quantized-col",
+    "xgboost-depth8",
+    "xgboost-leaves63",
+    "histgb",
+    "catboost",
+    "hessboost-leaves63",
     "hessboost-depth8",
 ]
 PEERS = {
@@ -25,10 +35,17 @@ PEERS = {
     "forest": ["stagewise", "sklearn", "lightgbm-rf", "hessboost-depth12"],
     "shap": ["stagewise", "shap", "lightgbm", "xgboost-leaves63", "hessboost-leaves63"],
 }
-TABLES = {"gbdt": ["higgs-100000", "higgs-1000000", "mixed", "adult"], "forest": ["higgs-100000"], "shap": ["higgs-100000"]}
+TABLES = {
+    "gbdt": ["higgs-100000", "higgs-1000000", "mixed", "adult"],
+    "forest": ["higgs-100000"],
+    "shap": ["higgs-100000"],
+}
 TITLES = {
-    "gbdt_fit": "Gradient boosting: fit", "gbdt_predict": "Gradient boosting: predict",
-    "gbdt_row": "Gradient boosting: one row", "forest_fit": "Random forest: fit", "forest_predict": "Random forest: predict",
+    "gbdt_fit": "Gradient boosting: fit",
+    "gbdt_predict": "Gradient boosting: predict",
+    "gbdt_row": "Gradient boosting: one row",
+    "forest_fit": "Random forest: fit",
+    "forest_predict": "Random forest: predict",
     "shap": "TreeSHAP",
 }
 
@@ -125,7 +142,7 @@ def print_tables(lines):
         for row in sorted(rows, key=lambda r: (r is not ours, r["seconds"])):
             ratios = [f"{row[k] / ours[k]:.2f}" if ours and ours[k] > 0 else "" for k in ("seconds", "cpu_seconds")]
             name = row["peer"] + (" (fastest LightGBM)" if row is best and task == "gbdt_fit" else "")
-            growth = f"{row['growth_mb']} MB" if "growth_mb" in row else ""
+            growth = f"{row['growth_mb']:.0f} MB" if "growth_mb" in row else ""
             cells = [name, row["version"], time_text(row["seconds"]), time_text(row["cpu_seconds"]), *ratios]
             print("| " + " | ".join([*cells, quality_text(row), growth, f"{row['load1']:.1f}"]) + " |")
 

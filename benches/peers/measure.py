@@ -55,8 +55,15 @@ def quality(truth, probability):
 
 def line(task, table, peer, version, rows, threads, seconds, cpu_seconds, reps, **more):
     head = {
-        "task": task, "table": table, "peer": peer, "version": version, "rows": rows, "threads": threads,
-        "seconds": float(f"{seconds:.6g}"), "cpu_seconds": float(f"{cpu_seconds:.6g}"), "reps": reps,
+        "task": task,
+        "table": table,
+        "peer": peer,
+        "version": version,
+        "rows": rows,
+        "threads": threads,
+        "seconds": float(f"{seconds:.6g}"),
+        "cpu_seconds": float(f"{cpu_seconds:.6g}"),
+        "reps": reps,
         "load1": round(os.getloadavg()[0], 2),
     }
     print(json.dumps({**head, **more}), flush=True)

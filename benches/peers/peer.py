@@ -41,7 +41,14 @@ def main():
         quality = measure.quality(table.y_test, model_kind.probability(model))
         memory = dict(peak_rss_mb=peak, start_rss_mb=start)
         measure.line(
-            f"{task}_fit", rows=table.train_rows, seconds=wall, cpu_seconds=cpu, reps=reps, **quality, **memory, **common
+            f"{task}_fit",
+            rows=table.train_rows,
+            seconds=wall,
+            cpu_seconds=cpu,
+            reps=reps,
+            **quality,
+            **memory,
+            **common,
         )
         wall, cpu, reps, _ = measure.timed(lambda: model_kind.probability(model))
         measure.line(f"{task}_predict", rows=len(table.y_test), seconds=wall, cpu_seconds=cpu, reps=reps, **common)

@@ -21,8 +21,14 @@ LIGHTGBM_SETTINGS = {
     "lightgbm-quantized-row": dict(QUANTIZED, force_row_wise=True),
     "lightgbm-quantized-col": dict(QUANTIZED, force_col_wise=True),
     "lightgbm-rf": dict(
-        boosting="rf", num_leaves=4096, max_depth=12, bagging_freq=1, bagging_fraction=0.632,
-        feature_fraction_bynode=FOREST_FEATURES, min_data_in_leaf=1, min_sum_hessian_in_leaf=0.0,
+        boosting="rf",
+        num_leaves=4096,
+        max_depth=12,
+        bagging_freq=1,
+        bagging_fraction=0.632,
+        feature_fraction_bynode=FOREST_FEATURES,
+        min_data_in_leaf=1,
+        min_sum_hessian_in_leaf=0.0,
     ),
 }
 XGBOOST_SETTINGS = {
@@ -108,8 +114,13 @@ class XgBoost:
 
         self.lib, self.table, self.threads = xgboost, table, threads
         self.params = dict(
-            objective="binary:logistic", tree_method="hist", max_bin=255, learning_rate=0.1, n_jobs=threads,
-            enable_categorical=bool(table.categories), **XGBOOST_SETTINGS[peer],
+            objective="binary:logistic",
+            tree_method="hist",
+            max_bin=255,
+            learning_rate=0.1,
+            n_jobs=threads,
+            enable_categorical=bool(table.categories),
+            **XGBOOST_SETTINGS[peer],
         )
 
     def fit(self, rows, trees=100):
@@ -150,7 +161,11 @@ class HistGradientBoosting:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         model = HistGradientBoostingClassifier(
-            max_iter=trees, max_leaf_nodes=63, max_bins=255, learning_rate=0.1, early_stopping=False,
+            max_iter=trees,
+            max_leaf_nodes=63,
+            max_bins=255,
+            learning_rate=0.1,
+            early_stopping=False,
             categorical_features="from_dtype" if self.table.categories else None,
         )
         return model.fit(self.x[:rows], self.table.y[:rows])
@@ -188,8 +203,14 @@ class CatBoost:
         from catboost import CatBoostClassifier
 
         model = CatBoostClassifier(
-            iterations=trees, depth=8, border_count=254, learning_rate=0.1, thread_count=self.threads, verbose=0,
-            cat_features=self.table.categories or None, allow_writing_files=False,
+            iterations=trees,
+            depth=8,
+            border_count=254,
+            learning_rate=0.1,
+            thread_count=self.threads,
+            verbose=0,
+            cat_features=self.table.categories or None,
+            allow_writing_files=False,
         )
         return model.fit(self.x[:rows], self.table.y[:rows])
 
@@ -215,7 +236,11 @@ class RandomForest:
 
 def make(peer, table, threads):
     kinds = {
-        "lightgbm": LightGbm, "xgboost": XgBoost, "histgb": HistGradientBoosting, "shap": HistGradientBoosting,
-        "catboost": CatBoost, "sklearn": RandomForest,
+        "lightgbm": LightGbm,
+        "xgboost": XgBoost,
+        "histgb": HistGradientBoosting,
+        "shap": HistGradientBoosting,
+        "catboost": CatBoost,
+        "sklearn": RandomForest,
     }
     return kinds[peer.split("-")[0]](peer, table, threads)

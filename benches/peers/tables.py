@@ -25,7 +25,14 @@ MIXED_LEVELS = [2, 8, 50, 1_000, 10_000]
 ADULT_TRAIN = 32_561
 ADULT_NUMBERS = ["age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week"]
 ADULT_CATEGORIES = [
-    "workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "native_country",
+    "workclass",
+    "education",
+    "marital_status",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "native_country",
 ]
 
 

@@ -15,8 +15,15 @@ ROWS = 120
 ASKED = 12
 COLUMNS = 5
 BASE = dict(
-    num_leaves=6, learning_rate=0.3, min_data_in_leaf=8, min_data_in_bin=1, num_threads=1, deterministic=True, seed=1,
-    force_row_wise=True, verbose=-1,
+    num_leaves=6,
+    learning_rate=0.3,
+    min_data_in_leaf=8,
+    min_data_in_bin=1,
+    num_threads=1,
+    deterministic=True,
+    seed=1,
+    force_row_wise=True,
+    verbose=-1,
 )
 CATEGORICAL = dict(min_data_per_group=4, cat_smooth=1.0, cat_l2=1.0, max_cat_to_onehot=4)
 
@@ -113,7 +120,9 @@ def main():
     noise = rng.standard_normal(ROWS)
     weight = np.round(rng.uniform(0.2, 3.0, ROWS), 2)
 
-    signal = np.nan_to_num(x[:, 0] - x[:, 2] ** 2 + 0.7 * np.nan_to_num(x[:, 1], nan=2.0) + 0.4 * np.nan_to_num(x[:, 3]))
+    signal = np.nan_to_num(
+        x[:, 0] - x[:, 2] ** 2 + 0.7 * np.nan_to_num(x[:, 1], nan=2.0) + 0.4 * np.nan_to_num(x[:, 3])
+    )
     number = np.round(3.0 + signal + 0.3 * noise, 3)
     level = np.nan_to_num(np.sin(mixed[:, 4] * 2.0), nan=1.0) * 2.0 + (mixed[:, 3] == 1) * 1.5 + mixed[:, 0]
     event = (level + 0.5 * noise > np.median(level)).astype(int)
@@ -124,7 +133,13 @@ def main():
 
     cases = [
         fit("regression", x, number, dict(objective="regression"), trees=5),
-        fit("regression_weighted_l1_l2", x, number, dict(objective="regression", lambda_l1=0.5, lambda_l2=2.0), weight=weight),
+        fit(
+            "regression_weighted_l1_l2",
+            x,
+            number,
+            dict(objective="regression", lambda_l1=0.5, lambda_l2=2.0),
+            weight=weight,
+        ),
         fit("regression_no_missing_in_training", complete, number, dict(objective="regression")),
         fit("regression_zero_as_missing", x, number, dict(objective="regression", zero_as_missing=True)),
         fit("binary_categories", mixed, event, dict(objective="binary", **CATEGORICAL), categorical=(3, 4)),
@@ -138,7 +153,9 @@ def main():
         fit("huber", x, number, dict(objective="huber", alpha=0.9)),
         fit("cross_entropy", x, np.round(1 / (1 + np.exp(-signal)), 3), dict(objective="cross_entropy"), trees=3),
         fit(
-            "random_forest", x, number,
+            "random_forest",
+            x,
+            number,
             dict(objective="regression", boosting="rf", bagging_freq=1, bagging_fraction=0.7, feature_fraction=0.8),
         ),
         fit("constant_target", x, np.full(ROWS, 2.5), dict(objective="regression"), trees=1),

@@ -145,7 +145,10 @@ def main():
     wide_tree = DecisionTreeRegressor(max_depth=7, min_samples_leaf=2, random_state=0).fit(wide, wide_target)
 
     twice = depth_three.tree_.feature
-    if not any(f >= 0 and f in (twice[depth_three.tree_.children_left[n]], twice[depth_three.tree_.children_right[n]]) for n, f in enumerate(twice)):
+    if not any(
+        f >= 0 and f in (twice[depth_three.tree_.children_left[n]], twice[depth_three.tree_.children_right[n]])
+        for n, f in enumerate(twice)
+    ):
         raise ValueError("wants a feature that is split on twice along a path")
 
     prior = math.log(event.mean() / (1.0 - event.mean()))
@@ -155,8 +158,22 @@ def main():
         case("deep", deep, [neutral(deep.tree_)], 0.0, rows, background),
         case("one_split", one_split, [neutral(one_split.tree_)], 0.0, rows[:3], background),
         case("random_forest", forest, [neutral(t.tree_, 1.0 / 3.0) for t in forest], 0.0, rows, background),
-        case("gradient_boosting", boosted, [neutral(t.tree_, 0.5) for t in boosted.estimators_[:, 0]], float(y.mean()), rows, background),
-        case("gradient_boosting_binary", classes, [neutral(t.tree_, 0.5) for t in classes.estimators_[:, 0]], prior, rows, background),
+        case(
+            "gradient_boosting",
+            boosted,
+            [neutral(t.tree_, 0.5) for t in boosted.estimators_[:, 0]],
+            float(y.mean()),
+            rows,
+            background,
+        ),
+        case(
+            "gradient_boosting_binary",
+            classes,
+            [neutral(t.tree_, 0.5) for t in classes.estimators_[:, 0]],
+            prior,
+            rows,
+            background,
+        ),
         case("nine_features", wide_tree, [neutral(wide_tree.tree_)], 0.0, wide[:4], wide[40:60]),
     ]
     source = f"shap {shap.__version__}, scikit-learn {sklearn.__version__}"

@@ -52,7 +52,9 @@ def fit(name, x, y, params, trees=4, types=None, named=False, interactions=False
     text = model.save_raw("json").decode()
     stored = json.loads(text)
     if types or named:
-        sizes = [n for tree in stored["learner"]["gradient_booster"]["model"]["trees"] for n in tree["categories_sizes"]]
+        sizes = [
+            n for tree in stored["learner"]["gradient_booster"]["model"]["trees"] for n in tree["categories_sizes"]
+        ]
         if not (min(sizes) == 1 and max(sizes) > 1):
             raise ValueError(f"{name}: wants a split of one level and one of several, has {sizes}")
     rows = [x[0].copy() for _ in range(COLUMNS)]
@@ -101,16 +103,41 @@ def main():
 
     cases = [
         fit("squared_error", x, number, dict(objective="reg:squarederror"), interactions=True),
-        fit("squared_error_weighted", x, number, dict(objective="reg:squarederror", base_score=1.5), trees=2, weight=weight),
+        fit(
+            "squared_error_weighted",
+            x,
+            number,
+            dict(objective="reg:squarederror", base_score=1.5),
+            trees=2,
+            weight=weight,
+        ),
         fit("logistic_categories", mixed, event, dict(objective="binary:logistic", max_cat_to_onehot=4), types=types),
-        fit("logistic_named_categories", mixed, event, dict(objective="binary:logistic", max_cat_to_onehot=4), trees=3, named=True),
+        fit(
+            "logistic_named_categories",
+            mixed,
+            event,
+            dict(objective="binary:logistic", max_cat_to_onehot=4),
+            trees=3,
+            named=True,
+        ),
         fit("softprob", x, three, dict(objective="multi:softprob", num_class=3, max_depth=2), trees=3),
         fit("poisson", x, count, dict(objective="count:poisson"), trees=3),
         fit("gamma", x, positive, dict(objective="reg:gamma"), trees=3),
         fit("tweedie", x, zeros, dict(objective="reg:tweedie", tweedie_variance_power=1.3), trees=3),
         fit("absolute_error", x, number, dict(objective="reg:absoluteerror", max_depth=2), trees=2),
-        fit("lossguide", x, number, dict(objective="reg:squarederror", grow_policy="lossguide", max_leaves=6, max_depth=0)),
-        fit("parallel_trees", x, number, dict(objective="reg:squarederror", num_parallel_tree=2, subsample=0.7, max_depth=2), trees=2),
+        fit(
+            "lossguide",
+            x,
+            number,
+            dict(objective="reg:squarederror", grow_policy="lossguide", max_leaves=6, max_depth=0),
+        ),
+        fit(
+            "parallel_trees",
+            x,
+            number,
+            dict(objective="reg:squarederror", num_parallel_tree=2, subsample=0.7, max_depth=2),
+            trees=2,
+        ),
         fit("dart", x, number, dict(objective="reg:squarederror", booster="dart", rate_drop=0.5, max_depth=2), trees=4),
     ]
     golden.write(__file__, f"XGBoost {xgboost.__version__}", cases, 2e-6, 2e-6)
