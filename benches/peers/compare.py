@@ -79,7 +79,14 @@ def run(task, cache, table, threads, peer, keep):
 
 
 def measure(task, cache):
-    tables = [table for table in chosen("TABLES", TABLES[task]) if (cache / table.partition("-")[0]).exists()]
+    tables = []
+    for table in chosen("TABLES", TABLES[task]):
+        if (cache / table.partition("-")[0]).exists():
+            tables.append(table)
+        else:
+            print(
+                f"no table {table}" + (": ADULT=path/to/adult.csv adds it" if table == "adult" else ""), file=sys.stderr
+            )
     results = cache / "results"
     results.mkdir(exist_ok=True)
     file = results / f"{task}-{datetime.datetime.now():%Y%m%d-%H%M%S}.jsonl"
@@ -145,6 +152,9 @@ def print_tables(lines):
             growth = f"{row['growth_mb']:.0f} MB" if "growth_mb" in row else ""
             cells = [name, row["version"], time_text(row["seconds"]), time_text(row["cpu_seconds"]), *ratios]
             print("| " + " | ".join([*cells, quality_text(row), growth, f"{row['load1']:.1f}"]) + " |")
+    busy = sum(line["load1"] > line["threads"] + 1 for line in lines)
+    if busy:
+        print(f"\nThe machine was busy during {busy} of {len(lines)} measurements: see the load, and trust no ratio.")
 
 
 def main():

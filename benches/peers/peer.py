@@ -1,4 +1,7 @@
-"""Times one Python peer in a process of its own. usage: peer.py <gbdt|forest|shap> <cache folder> <table> <threads> <peer>"""
+"""Times one Python peer in a process of its own.
+
+usage: peer.py <gbdt|forest|shap> <cache folder> <table> <threads> <peer>
+"""
 
 import os
 import sys

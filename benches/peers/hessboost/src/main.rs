@@ -64,15 +64,21 @@ fn main() {
         let rows = rows.min(EXPLAINED_ROWS);
         let test = matrix(&table, &table.test, rows);
         let margin = model.predict_margin(&test, Iterations::Best).expect("margin").as_slice().to_vec();
-        let (time, contributions) = measure::timed(5.0, || model.predict_contribs(&test, Iterations::Best).expect("contributions"));
-        let sums = contributions.as_slice().chunks_exact(table.columns + 1).map(|row| row.iter().map(|v| f64::from(*v)).sum::<f64>());
+        let (time, contributions) =
+            measure::timed(5.0, || model.predict_contribs(&test, Iterations::Best).expect("contributions"));
+        let sums = contributions
+            .as_slice()
+            .chunks_exact(table.columns + 1)
+            .map(|row| row.iter().map(|v| f64::from(*v)).sum::<f64>());
         let error = sums.zip(&margin).map(|(sum, m)| (sum - f64::from(*m)).abs()).fold(0.0, f64::max);
         measure::line("shap", name, &peer, rows, threads, &time, json!({ "sum_error": error }));
     }
 }
 
 fn params(setting: &str) -> TrainingParams {
-    let base = TrainingParams::builder().objective(Objective::BinaryLogistic(Default::default())).tree_method(TreeMethod::Hist);
+    let base = TrainingParams::builder()
+        .objective(Objective::BinaryLogistic(Default::default()))
+        .tree_method(TreeMethod::Hist);
     let params = match setting {
         "leaves63" => base.eta(0.1).grow_policy(GrowPolicy::LossGuide).max_leaves(63).unlimited_depth(),
         "depth8" => base.eta(0.1).max_depth(8),

@@ -37,7 +37,11 @@ pub fn read(cache: &Path, name: &str) -> Table {
     let part = |range: std::ops::Range<usize>| Part {
         x: match by_row {
             true => x[range.start * columns..range.end * columns].to_vec(),
-            false => range.clone().flat_map(|r| (0..columns).map(move |c| (r, c))).map(|(r, c)| wide[c * rows + r] as f32).collect(),
+            false => range
+                .clone()
+                .flat_map(|r| (0..columns).map(move |c| (r, c)))
+                .map(|(r, c)| wide[c * rows + r] as f32)
+                .collect(),
         },
         y: y[range].to_vec(),
     };
