@@ -473,3 +473,6 @@ learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objecti
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod golden;
