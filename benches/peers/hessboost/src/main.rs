@@ -3,6 +3,7 @@
 //! `peer-hessboost <gbdt|forest|shap> <cache folder> <table> <threads> <setting>`; the settings of `gbdt` and `shap` are
 //! `leaves63` (best leaf first, 63 leaves) and `depth8`, that of `forest` is `depth12`.
 
+#[path = "../../rust/measure.rs"]
 mod measure;
 mod table;
 
@@ -28,6 +29,7 @@ fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("thread pool");
     let table = table::read(Path::new(cache), name);
     let peer = format!("hessboost-{setting}");
+    let subject = measure::Subject { table: name, peer: &peer, version: "0.4.6", threads };
     let rounds = if task == "forest" { 1 } else { 100 };
     let params = params(setting);
 
@@ -42,15 +44,15 @@ fn main() {
         let test = matrix(&table, &table.test, rows);
         model.predict(&test, Iterations::Best).expect("predict").as_slice().to_vec()
     };
-    let scores = predict();
+    let scores: Vec<f64> = predict().into_iter().map(f64::from).collect();
     let quality = json!({
         "auc": measure::auc(&table.test.y, &scores), "logloss": measure::log_loss(&table.test.y, &scores),
         "peak_rss_mb": peak, "start_rss_mb": start,
     });
     if task != "shap" {
-        measure::line(&format!("{task}_fit"), name, &peer, table.train.y.len(), threads, &time, quality);
+        measure::line(&subject, &format!("{task}_fit"), table.train.y.len(), &time, quality);
         let (time, _) = measure::timed(5.0, predict);
-        measure::line(&format!("{task}_predict"), name, &peer, rows, threads, &time, json!({}));
+        measure::line(&subject, &format!("{task}_predict"), rows, &time, json!({}));
     }
     if task == "gbdt" {
         let row = |r: usize| &table.test.x[r * table.columns..(r + 1) * table.columns];
@@ -58,7 +60,7 @@ fn main() {
             black_box(model.predict_row(black_box(row(r)), Iterations::Best).expect("row"));
         });
         let time = measure::Time { wall: micros * 1e-6, cpu: micros * 1e-6, calls: 5 * SINGLE_ROWS };
-        measure::line("gbdt_row", name, &peer, 1, threads, &time, json!({}));
+        measure::line(&subject, "gbdt_row", 1, &time, json!({}));
     }
     if task == "shap" {
         let rows = rows.min(EXPLAINED_ROWS);
@@ -71,7 +73,7 @@ fn main() {
             .chunks_exact(table.columns + 1)
             .map(|row| row.iter().map(|v| f64::from(*v)).sum::<f64>());
         let error = sums.zip(&margin).map(|(sum, m)| (sum - f64::from(*m)).abs()).fold(0.0, f64::max);
-        measure::line("shap", name, &peer, rows, threads, &time, json!({ "sum_error": error }));
+        measure::line(&subject, "shap", rows, &time, json!({ "sum_error": error }));
     }
 }
 

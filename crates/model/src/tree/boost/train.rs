@@ -262,7 +262,7 @@ fn answers(
                 let weights: Vec<f64> = rows.map(|row| truth.weights.map_or(1.0, |weights| weights[row])).collect();
                 weighted_quantile(&left, &weights, level).unwrap_or(0.0)
             }
-            None => penalty.answer(gradient, hessian),
+            None => penalty.answer(gradient, hessian + leaf.extra_l2),
         };
         let (low, high) = leaf.bounds;
         let answer = penalty.smooth(best, weight, leaf.parent).clamp(low, high);

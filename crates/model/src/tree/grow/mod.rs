@@ -26,7 +26,7 @@ pub(crate) enum Order {
 /// How categories are split.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LevelRules {
-    /// Up to so many levels, one is put against the rest.
+    /// Columns of up to so many levels put one against the rest.
     pub(crate) one_against_rest: usize,
     /// Draws the mean gradients of levels together; a level of less weight stays on the right.
     pub(crate) smoothing: f64,

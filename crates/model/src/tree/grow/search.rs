@@ -32,6 +32,8 @@ pub(crate) struct Split {
     pub(crate) gain: f64,
     /// The sums of the rows that go left, in steps.
     pub(crate) sums: [f64; 2],
+    /// What the gain supposes to be added to `l2` in the answers of both sides.
+    pub(crate) extra_l2: f64,
 }
 
 /// What a search needs to know about the node.
@@ -129,7 +131,7 @@ impl Node<'_> {
         let mut goes = Box::new([false; 256]);
         goes.iter_mut().enumerate().for_each(|(code, goes)| *goes = left(code));
         let Found { at, missing_left, sums, .. } = found;
-        Some(Split { feature, left: goes, last_bin: at, missing_left, gain, sums })
+        Some(Split { feature, left: goes, last_bin: at, missing_left, gain, sums, extra_l2: 0.0 })
     }
 }
 
@@ -214,7 +216,7 @@ fn levels(node: &Node<'_>, feature: usize, values: &[[f64; 2]], missing: [f64; 2
     // Missing values are one more level, whose code is the number of bins.
     let cell = |code: usize| if code == bins { missing } else { values[code] };
     let present: Vec<usize> = (0..=bins).filter(|&code| cell(code) != [0.0; 2]).collect();
-    let single = present.len() <= one_against_rest;
+    let single = bins <= one_against_rest;
     let score = if single { node.score } else { node.score.more_l2(l2, node.scale) };
     let mut found: Option<Found> = None;
     let mut order = present;
@@ -271,7 +273,9 @@ fn levels(node: &Node<'_>, feature: usize, values: &[[f64; 2]], missing: [f64; 2
         if reversed { order.iter().rev().take(at + 1).copied().collect() } else { order[..=at].to_vec() };
     let missing_left = goes_left_when_missing(node, found.as_ref(), some_missing, |code| chosen.contains(&code), bins);
     let found = found.map(|found| Found { missing_left, ..found });
-    node.split(feature, found, &score, |code| if code == bins { missing_left } else { chosen.contains(&code) })
+    let split =
+        node.split(feature, found, &score, |code| if code == bins { missing_left } else { chosen.contains(&code) });
+    split.map(|split| Split { extra_l2: l2, ..split })
 }
 
 /// Where missing values go: with the levels they were put to, or if there were none, with the larger part.

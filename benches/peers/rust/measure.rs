@@ -1,4 +1,4 @@
-//! Wall and processor seconds, memory and quality: the same rules as `measure.py`.
+//! Wall and processor seconds, memory and quality, for the programs in Rust: the same rules as `measure.py`.
 
 use std::time::Instant;
 
@@ -36,12 +36,21 @@ pub fn one_by_one(rows: usize, mut f: impl FnMut(usize)) -> f64 {
     median((0..5).map(|_| round()).collect())
 }
 
+/// What was measured: the common fields of a line.
+pub struct Subject<'a> {
+    pub table: &'a str,
+    pub peer: &'a str,
+    pub version: &'a str,
+    pub threads: usize,
+}
+
 /// One line of the results; `more` is laid over the common fields.
-pub fn line(task: &str, table: &str, peer: &str, rows: usize, threads: usize, time: &Time, more: Value) {
+pub fn line(subject: &Subject<'_>, task: &str, rows: usize, time: &Time, more: Value) {
+    let Subject { table, peer, version, threads } = subject;
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: f64 = load.split(' ').next().and_then(|l| l.parse().ok()).unwrap_or(0.0);
     let mut line = json!({
-        "task": task, "table": table, "peer": peer, "version": "0.4.6", "rows": rows, "threads": threads,
+        "task": task, "table": table, "peer": peer, "version": version, "rows": rows, "threads": threads,
         "seconds": time.wall, "cpu_seconds": time.cpu, "reps": time.calls, "load1": load,
     });
     for (key, value) in more.as_object().expect("an object") {
@@ -84,7 +93,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Area under the ROC curve; equal scores count half.
-pub fn auc(truth: &[f32], score: &[f32]) -> f64 {
+pub fn auc(truth: &[f32], score: &[f64]) -> f64 {
     let mut order: Vec<usize> = (0..truth.len()).collect();
     order.sort_by(|a, b| score[*a].total_cmp(&score[*b]));
     let (mut ranks, mut positives, mut first) = (0.0, 0.0, 0);
@@ -99,9 +108,9 @@ pub fn auc(truth: &[f32], score: &[f32]) -> f64 {
 }
 
 /// Mean negative log likelihood; probabilities are kept an f64 epsilon away from 0 and 1.
-pub fn log_loss(truth: &[f32], probability: &[f32]) -> f64 {
+pub fn log_loss(truth: &[f32], probability: &[f64]) -> f64 {
     let each = truth.iter().zip(probability).map(|(t, p)| {
-        let p = f64::from(*p).clamp(f64::EPSILON, 1.0 - f64::EPSILON);
+        let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
         -(if *t > 0.5 { p } else { 1.0 - p }).ln()
     });
     each.sum::<f64>() / truth.len() as f64
