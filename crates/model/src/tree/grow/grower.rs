@@ -299,7 +299,7 @@ impl Grower<'_> {
         };
         let columns = self.columns(open);
         if !self.is_narrow() {
-            return best_of(&node, bins, layout, cells, &columns);
+            return best_of(&node, bins, layout, cells, &columns).map(|found| found.split(bins));
         }
         let mut found = None;
         for feature in columns {
@@ -307,7 +307,7 @@ impl Grower<'_> {
             count_column(codes.column(feature), &self.entries[open.rows.clone()], &mut cells);
             found = better(found, best(&node, bins, feature, &cells));
         }
-        found
+        found.map(|found| found.split(bins))
     }
 
     /// The columns that a node may look at, ascending.
