@@ -29,6 +29,11 @@ pub use linear::regression::LinearRegression;
 pub use link::Link;
 pub use tree::decision::{DecisionTree, TreeBackend};
 pub use tree::ensemble::{Combine, TreeEnsemble};
+pub use tree::explain::background::BackgroundExplainer;
+pub use tree::explain::contribution::Contributions;
+pub use tree::explain::importance::{Importance, ImportanceKind};
+pub use tree::explain::interaction::Interactions;
+pub use tree::explain::path_dependent::PathExplainer;
 pub use tree::forest::RandomForest;
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 

@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod ensemble;
+pub mod explain;
 pub mod forest;
 mod linfa;
 mod read;
