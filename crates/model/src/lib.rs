@@ -12,6 +12,12 @@
 //! |---|---|---|
 //! | [`Platt`]: a sigmoid of the log-odds | binary | [`FittedPlatt`] |
 //!
+//! | asked of a tree model | answer |
+//! |---|---|
+//! | `contributions`, `contributions_against`: what each feature adds to each score | [`Contributions`] |
+//! | `interactions`: what pairs of features add | [`Interactions`] |
+//! | `importance`: gains and counts of splits | [`Importance`] |
+//!
 //! Backends are read out into these models, so that prediction, explanation, export and saving are written once.
 
 pub mod baseline;

@@ -13,6 +13,8 @@ const ROW: f64 = 28.0;
 const RADIUS: f64 = 1.8;
 /// Points that lie this close are put above and below one another.
 const CELL: f64 = 2.0 * RADIUS;
+/// Points that are drawn before the next shade has its turn again.
+const TURN: usize = 125;
 /// About how wide one character is.
 const CHARACTER: f64 = 6.4;
 
@@ -57,13 +59,17 @@ pub fn swarm(title: &str, x: &str, shade: &str, items: &[SwarmItem]) -> String {
         frame.svg.text((frame.left - 8.0, middle + 4.0), Anchor::End, Ink::Text, &shorten(name, LETTERS));
         let places: Vec<f64> = points.iter().map(|point| scale.at(point.0)).collect();
         let heights = spread(&places);
-        let mut by_step: Vec<Vec<(f64, f64)>> = vec![Vec::new(); SHADES + 1];
-        for ((point, place), height) in points.iter().zip(&places).zip(heights) {
-            by_step[step(point.1)].push((*place, middle + height));
-        }
-        // Grey first, so that it hides nothing.
-        for (step, points) in by_step.iter().enumerate().rev() {
-            frame.svg.dots(points, RADIUS, if step == SHADES { Ink::Axis } else { Ink::Shade(step) });
+        let drawn: Vec<(usize, (f64, f64))> = points
+            .iter()
+            .zip(places.iter().zip(heights))
+            .map(|(point, (&place, height))| (step(point.1), (place, middle + height)))
+            .collect();
+        // Some of every shade in turn, so that none lies on top everywhere.
+        for some in drawn.chunks(TURN) {
+            for step in (0..=SHADES).rev() {
+                let at: Vec<(f64, f64)> = some.iter().filter(|dot| dot.0 == step).map(|dot| dot.1).collect();
+                frame.svg.dots(&at, RADIUS, if step == SHADES { Ink::Axis } else { Ink::Shade(step) });
+            }
         }
     }
     if shaded {

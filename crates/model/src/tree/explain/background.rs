@@ -25,6 +25,8 @@ type Places = u128;
 
 /// Rows of one parallel task: many, so that a pattern is explained once for many rows.
 const BLOCK: usize = 2048;
+/// Rows that are looked at together.
+const NEAR: usize = 64;
 /// Leaves with more features on their path are explained row by row.
 const TABLED: usize = 12;
 /// Blocks of fewer rows are not worth a table.
@@ -52,8 +54,17 @@ struct Leaf<'a> {
     values: &'a [f64],
     /// The features of the path, by place.
     features: Vec<usize>,
-    /// What background rows meet, and their share; ascending.
-    background: Vec<(Places, f64)>,
+    /// Background rows that look alike from here; ascending.
+    background: Vec<Alike>,
+}
+
+/// Background rows that look alike to a leaf.
+struct Alike {
+    /// The features of the path whose conditions they do not meet, and how many.
+    unmet: Places,
+    count: usize,
+    /// Their share of the background.
+    share: f64,
 }
 
 impl TreeEnsemble {
@@ -91,8 +102,7 @@ impl TreeEnsemble {
         let mut bias = vec![0.0; self.outputs()];
         for tree in &trees {
             for leaf in &tree.leaves {
-                let whole = full(leaf.features.len());
-                let share: f64 = leaf.background.iter().filter(|seen| seen.0 == whole).map(|seen| seen.1).sum();
+                let share: f64 = leaf.background.iter().filter(|seen| seen.count == 0).map(|seen| seen.share).sum();
                 let of_tree = bias[tree.paths.first_output()..].iter_mut();
                 of_tree.zip(leaf.values).for_each(|(bias, value)| *bias += share * value);
             }
@@ -125,17 +135,29 @@ impl BackgroundExplainer<'_> {
     fn add(&self, rows: ArrayView2<'_, f64>, range: Range<usize>, out: &mut [f64]) {
         let width = rows.ncols() + 1;
         let stride = self.bias.len() * width;
-        let mut table = Table::default();
+        let mut tables: Vec<Table> = Vec::new();
         for tree in &self.trees {
             let first = tree.paths.first_output() * width;
-            let patterns = patterns(&tree.paths, &tree.leaves, rows, range.clone());
-            for (leaf, patterns) in tree.leaves.iter().zip(patterns.chunks_exact(range.len().max(1))) {
+            tables.resize_with(tables.len().max(tree.leaves.len()), Table::default);
+            for (table, leaf) in tables.iter_mut().zip(&tree.leaves) {
                 let places = leaf.features.len();
-                table.clear(if places <= TABLED && patterns.len() >= FEW { 1 << places } else { 0 }, places);
-                for (&pattern, given) in patterns.iter().zip(out.chunks_exact_mut(stride)) {
-                    let found = table.of(pattern, |out| leaf.explain(pattern, &self.weights, out));
-                    for (value, given) in leaf.values.iter().zip(given[first..].chunks_exact_mut(width)) {
-                        leaf.features.iter().zip(found).for_each(|(&feature, share)| given[feature] += value * share);
+                table.clear(if places <= TABLED && range.len() >= FEW { 1 << places } else { 0 }, places);
+            }
+            // A few rows at a time, so that what is written stays near.
+            for (from, out) in range.clone().step_by(NEAR).zip(out.chunks_mut(NEAR * stride)) {
+                let near = from..range.end.min(from + NEAR);
+                let patterns = patterns(&tree.paths, &tree.leaves, rows, near.clone());
+                for ((leaf, table), patterns) in
+                    tree.leaves.iter().zip(&mut tables).zip(patterns.chunks_exact(near.len()))
+                {
+                    for (&pattern, given) in patterns.iter().zip(out.chunks_exact_mut(stride)) {
+                        let found = table.of(pattern, |out| leaf.explain(pattern, &self.weights, out));
+                        for (value, given) in leaf.values.iter().zip(given[first..].chunks_exact_mut(width)) {
+                            leaf.features
+                                .iter()
+                                .zip(found)
+                                .for_each(|(&feature, share)| given[feature] += value * share);
+                        }
                     }
                 }
             }
@@ -146,20 +168,19 @@ impl BackgroundExplainer<'_> {
 impl Leaf<'_> {
     /// What each feature of the path adds to the share of background rows that come here, for a row that meets `pattern`.
     ///
-    /// Against one background row: features that only the row meets must all be taken from the row and those that only the
-    /// background row meets from there, so the game pays 1 for the sets that hold the former and none of the latter.
+    /// Against one background row: features that it does not meet must all be taken from the row, and those that the row
+    /// does not meet must not, so the game pays 1 for the sets that hold the former and none of the latter.
     fn explain(&self, pattern: Places, weights: &Weights, out: &mut [f64]) {
-        let whole = full(self.features.len());
-        for &(seen, share) in &self.background {
-            if pattern | seen != whole {
-                continue;
-            }
-            let (of_row, of_seen) = (pattern & !seen, seen & !pattern);
-            let (a, b) = (of_row.count_ones() as usize, of_seen.count_ones() as usize);
-            let (more, less) = (share * weights.of(a, b), share * weights.of(b, a));
-            each(of_row, |place| out[place] += more);
-            each(of_seen, |place| out[place] -= less);
+        let unmet = full(self.features.len()) & !pattern;
+        let b = unmet.count_ones() as usize;
+        let mut less = 0.0;
+        // Where neither meets a feature, no set leads here.
+        for seen in self.background.iter().filter(|seen| seen.unmet & unmet == 0) {
+            let more = seen.share * weights.of(seen.count, b);
+            each(seen.unmet, |place| out[place] += more);
+            less += seen.share * weights.of(b, seen.count);
         }
+        each(unmet, |place| out[place] -= less);
     }
 }
 
@@ -253,9 +274,15 @@ fn seen<'a>(paths: Paths<'a>, background: ArrayView2<'_, f64>) -> Result<Seen<'a
     let rows = background.nrows();
     let patterns = patterns(&paths, &leaves, background, 0..rows);
     for (leaf, patterns) in leaves.iter_mut().zip(patterns.chunks_exact(rows.max(1))) {
+        let whole = full(leaf.features.len());
         let mut counts: BTreeMap<Places, usize> = BTreeMap::new();
-        patterns.iter().for_each(|&pattern| *counts.entry(pattern).or_default() += 1);
-        leaf.background = counts.into_iter().map(|(seen, count)| (seen, count as f64 / rows as f64)).collect();
+        patterns.iter().for_each(|&met| *counts.entry(whole & !met).or_default() += 1);
+        let alike = |(unmet, rows_alike): (Places, usize)| Alike {
+            unmet,
+            count: unmet.count_ones() as usize,
+            share: rows_alike as f64 / rows as f64,
+        };
+        leaf.background = counts.into_iter().map(alike).collect();
     }
     Ok(Seen { paths, leaves })
 }

@@ -195,7 +195,7 @@ impl<const W: usize> Kernel for Lanes<'_, W> {
         let width = rows.ncols();
         let mut scratch = self.scratch();
         let others = self.others();
-        for (r, given) in range.zip(out.chunks_exact_mut(outputs * width * width)) {
+        for (r, given) in range.zip(out.chunks_exact_mut((outputs * width * width).max(1))) {
             let row = rows.row(r);
             let row = row.to_slice().unwrap_or(&[]);
             self.ask(row, &mut scratch);

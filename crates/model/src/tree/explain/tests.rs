@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use stagewise_core::column::Column;
+use stagewise_core::exhibit::{Block, Chart, Exhibit};
 use stagewise_core::matrix::Features;
 use stagewise_core::schema::{Field, Kind, Schema};
 use stagewise_core::table::Table;
@@ -297,6 +298,57 @@ fn what_cannot_be_explained_is_refused_with_the_remedy() {
     let none = features(&[vec![0.0]]).table().take(&[]);
     let error = model.contributions_against(&rows, &Features::new(none).unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "an explanation against background rows needs at least 1 rows, 0 found");
+}
+
+#[test]
+fn nodes_with_two_parents_are_refused() {
+    let mut tree = Tree::new();
+    let root = tree.split(0, 0.5, true);
+    let leaf = tree.leaf(&[1.0]);
+    tree.link(root, true, leaf);
+    tree.link(root, false, leaf);
+    let model = TreeEnsemble::mean(vec!["x0".into()], 1, vec![tree]).unwrap();
+    let rows = features(&[vec![0.0]]);
+    let error = model.contributions_against(&rows, &rows).unwrap_err().to_string();
+    assert_eq!(error, "gave nodes with several parents where it declares a tree; this is a fault of the stage");
+}
+
+#[test]
+fn no_rows_and_no_trees_are_explained_by_nothing() {
+    let names = || (0..2).map(|j| format!("x{j}")).collect::<Vec<_>>();
+    let rows = features(&[vec![0.0, 1.0]]);
+    let none = Features::new(rows.table().take(&[])).unwrap();
+    let model = TreeEnsemble::sum(names(), vec![0.5, 2.0], Vec::new()).unwrap();
+    for found in [model.contributions(&rows).unwrap(), model.contributions_against(&rows, &rows).unwrap()] {
+        assert_eq!(found.values().as_slice(), Some([0.0, 0.0, 0.5, 0.0, 0.0, 2.0].as_slice()));
+    }
+    let model = TreeEnsemble::sum(names(), vec![0.5], vec![chain(&[0, 1])]).unwrap();
+    let found = model.contributions(&none).unwrap();
+    assert_eq!(found.values().dim(), (0, 1, 3));
+    assert_eq!(model.interactions(&none).unwrap().values().dim(), (0, 1, 2, 2));
+    for found in [found, model.contributions(&rows).unwrap()] {
+        assert!(!found.exhibit().blocks.is_empty());
+    }
+}
+
+#[test]
+fn a_swarm_shows_at_most_five_hundred_rows_and_no_order_of_levels() {
+    let table = Table::of([
+        ("x0", Column::numbers((0..1200).map(f64::from).collect::<Vec<_>>())),
+        ("x1", Column::categories((0..1200).map(|i| Some(if i % 3 == 0 { "a" } else { "b" })))),
+    ]);
+    let rows = Features::new(table.unwrap()).unwrap();
+    let names = (0..2).map(|j| format!("x{j}")).collect();
+    let model = TreeEnsemble::sum(names, vec![0.5], vec![chain(&[0, 1])]).unwrap().missing(true);
+    let blocks = model.contributions(&rows).unwrap().exhibit().blocks;
+    let swarm = blocks.into_iter().find_map(|block| match block {
+        Block::Chart(Chart::Swarm { items, .. }) => Some(items),
+        _ => None,
+    });
+    for item in swarm.unwrap() {
+        assert_eq!(item.points.len(), 500);
+        assert_eq!(item.points.iter().all(|point| point.1.is_some()), item.name == "x0");
+    }
 }
 
 #[test]
