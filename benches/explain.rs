@@ -38,7 +38,8 @@ fn tree(rows: &[Vec<f64>], stream: &mut Stream) -> Tree {
             open.push((mine, place));
             continue;
         }
-        let feature = stream.below(if stream.below(2) == 0 { WIDTH } else { WIDTH / 4 });
+        let among = if stream.below(2) == 0 { WIDTH } else { WIDTH / 4 };
+        let feature = stream.below(among);
         let threshold = rows[mine[stream.below(mine.len())]][feature];
         let split = tree.split(feature, threshold, stream.below(2) == 0);
         hang(&mut tree, split, mine.len(), place);
