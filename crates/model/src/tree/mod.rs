@@ -4,6 +4,7 @@ mod bins;
 pub mod boost;
 pub mod decision;
 pub mod ensemble;
+pub mod explain;
 pub mod forest;
 mod grow;
 mod linfa;
