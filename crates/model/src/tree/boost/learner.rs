@@ -254,14 +254,16 @@ impl GradientBoosting {
         history: bool,
     }
 
-    /// The answer may only rise, or only fall, with this number. Checked on the fitted model.
+    /// The answer may only rise, or only fall, with this number. Proved on the fitted model, by
+    /// [`TreeEnsemble::prove_monotone`].
     #[must_use]
     pub fn monotone(mut self, column: impl Into<String>, direction: Monotone) -> Self {
         self.monotone.push((column.into(), direction));
         self
     }
 
-    /// Only columns of one of these groups may stand on one way from root to leaf. Columns in no group stand alone.
+    /// Only columns of one of these groups may stand on one way from root to leaf. Columns in no group stand alone. Proved
+    /// on the fitted model.
     #[must_use]
     pub fn interactions<S: Into<String>>(
         mut self,
@@ -412,6 +414,12 @@ impl GradientBoosting {
         let trees = [earlier, &boosted.trees].concat();
         let model =
             TreeEnsemble::sum(train.features.schema().names(), base, trees)?.link(objective.link()).missing(true);
+        for (column, direction) in &self.monotone {
+            model.prove_monotone(column, *direction)?;
+        }
+        if !self.interactions.is_empty() {
+            model.prove_interactions(&self.interactions)?;
+        }
         Ok(match boosted.history {
             Some(history) => model.history(history),
             None => model,
