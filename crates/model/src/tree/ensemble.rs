@@ -2,20 +2,27 @@
 //!
 //! Every learner of trees, ours and the backends, and every imported model ends here, so that answering, explaining,
 //! exporting and saving are written once. Batch and row path add the same leaves in the same order, so they agree to the
-//! bit.
+//! bit; `walk` finds the leaves.
+
+use std::sync::Arc;
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use stagewise_core::error::{DataError, NumericError, PipelineError, Result};
+use stagewise_core::error::{Crumb, DataError, Error, NumericError, PipelineError, Result};
 use stagewise_core::matrix::Features;
 use stagewise_core::persist::Persist;
 use stagewise_core::stage::Predict;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_numeric::parallel;
 
 use crate::input::Input;
 use crate::link::Link;
 use crate::tree::boost::history::History;
 use crate::tree::structure::Tree;
+use crate::tree::walk::Frozen;
+
+/// Rows of one parallel task.
+const BLOCK: usize = 2048;
 
 /// How the leaves of a row make its scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +70,8 @@ pub struct TreeEnsemble {
     combine: Combine,
     link: Link,
     history: Option<History>,
+    /// The trees, ready for answers; made from them, never saved.
+    frozen: Arc<Frozen>,
 }
 
 /// What is saved; checked when it is read.
@@ -100,6 +109,7 @@ impl TreeEnsemble {
             combine: Combine::Mean,
             link: Link::Identity,
             history: None,
+            frozen: Arc::default(),
         }
         .checked()
     }
@@ -119,11 +129,12 @@ impl TreeEnsemble {
             combine: Combine::Sum,
             link: Link::Identity,
             history: None,
+            frozen: Arc::default(),
         }
         .checked()
     }
 
-    fn checked(self) -> Result<Self> {
+    fn checked(mut self) -> Result<Self> {
         let too_few = self.trees.is_empty() && self.combine == Combine::Mean;
         if too_few || self.outputs == 0 {
             return Err(DataError::TooFewRows { what: "a tree ensemble".into(), needed: 1, found: 0 }.into());
@@ -139,6 +150,7 @@ impl TreeEnsemble {
             }
             .into());
         }
+        self.frozen = Arc::new(Frozen::of(&self.trees, width, outputs));
         Ok(self)
     }
 
@@ -208,25 +220,66 @@ impl TreeEnsemble {
     /// # Errors
     /// As for answers.
     pub fn scores(&self, features: &Features) -> Result<Array2<f64>> {
-        let rows = self.map_rows(features, |row| self.score_row(row))?;
-        Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, output)| rows[row][output]))
+        self.table(features, |scores| not_finite(scores))
     }
 
-    /// The scores of one row, into `scores` of length `outputs`: a sum begins with the base, as in training.
-    fn add_up(&self, row: &[f64], scores: &mut [f64]) {
+    /// What `answer` makes of the scores of all rows, row by row, in blocks that do not depend on each other; it says
+    /// where a value is not finite.
+    fn all(&self, features: &Features, answer: impl Fn(&mut [f64]) -> Option<usize> + Sync) -> Result<Vec<f64>> {
+        self.features.require_columns(features)?;
+        if !self.missing {
+            features.require_finite(Self::TAG)?;
+        }
+        let blocks = parallel::blocks(features.rows(), BLOCK, |rows| {
+            let mut scores = vec![0.0; rows.len() * self.outputs];
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.begin(scores));
+            self.frozen.add_rows(features, rows.clone(), &mut scores);
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.end(scores));
+            match answer(&mut scores) {
+                None => Ok(scores),
+                Some(at) => Err(overflow().at(Crumb::Row(rows.start + at / self.outputs))),
+            }
+        });
+        let mut all = Vec::with_capacity(features.rows() * self.outputs);
+        for block in blocks {
+            all.extend_from_slice(&block?);
+        }
+        Ok(all)
+    }
+
+    fn table(&self, features: &Features, answer: impl Fn(&mut [f64]) -> Option<usize> + Sync) -> Result<Array2<f64>> {
+        let all = self.all(features, answer)?;
+        // There are rows × outputs values by construction.
+        Ok(Array2::from_shape_vec((features.rows(), self.outputs), all).unwrap_or_default())
+    }
+
+    /// What the leaves of a row are added to: a sum begins with the base, as in training.
+    fn begin(&self, scores: &mut [f64]) {
         match self.combine {
             Combine::Sum => scores.copy_from_slice(&self.base),
             Combine::Mean => scores.fill(0.0),
         }
-        for tree in &self.trees {
-            let leaf = tree.leaf_values(tree.find(row), self.outputs);
-            let first = tree.output().unwrap_or(0);
-            scores[first..].iter_mut().zip(leaf).for_each(|(score, value)| *score += value);
-        }
+    }
+
+    fn end(&self, scores: &mut [f64]) {
         if self.combine == Combine::Mean {
             let n = self.trees.len() as f64;
             scores.iter_mut().zip(&self.base).for_each(|(score, base)| *score = base + *score / n);
         }
+    }
+
+    /// The scores of one row, into `scores` of length `outputs`.
+    fn add_up(&self, row: &[f64], scores: &mut [f64]) {
+        self.begin(scores);
+        self.frozen.add_row(row, scores);
+        self.end(scores);
+    }
+
+    fn numbers(&self, features: &Features) -> Result<Vec<f64>> {
+        self.all(features, |scores| {
+            scores.iter_mut().for_each(|score| *score = self.link.answer(*score));
+            not_finite(scores)
+        })
     }
 
     fn number(&self, row: &[f64]) -> Result<f64> {
@@ -235,15 +288,10 @@ impl TreeEnsemble {
         finite(self.link.answer(score[0]))
     }
 
-    fn score_row(&self, row: &[f64]) -> Result<Vec<f64>> {
+    fn shares(&self, row: &[f64]) -> Result<Vec<f64>> {
         let mut scores = vec![0.0; self.outputs];
         self.add_up(row, &mut scores);
         scores.iter().try_for_each(|&score| finite(score).map(|_| ()))?;
-        Ok(scores)
-    }
-
-    fn shares(&self, row: &[f64]) -> Result<Vec<f64>> {
-        let mut scores = self.score_row(row)?;
         self.link.answers(&mut scores);
         Ok(scores)
     }
@@ -257,25 +305,22 @@ impl TreeEnsemble {
         }
     }
 
-    fn map_rows<R: Send>(&self, features: &Features, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
-        if self.missing {
-            self.features.map_rows_with_missing(features, answer)
-        } else {
-            self.features.map_rows(features, Self::TAG, answer)
-        }
-    }
-
     fn check_row(&self, row: &[f64]) -> Result<()> {
         if self.missing { self.features.check_length(row) } else { self.features.check_row(row) }
     }
 }
 
 fn finite(value: f64) -> Result<f64> {
-    if value.is_finite() {
-        return Ok(value);
-    }
+    if value.is_finite() { Ok(value) } else { Err(overflow()) }
+}
+
+fn not_finite(values: &[f64]) -> Option<usize> {
+    values.iter().position(|value| !value.is_finite())
+}
+
+fn overflow() -> Error {
     let (what, why) = ("the sum of the trees".into(), "their values are too large".into());
-    Err(NumericError::Undefined { what, why }.into())
+    NumericError::Undefined { what, why }.into()
 }
 
 impl Persist for TreeEnsemble {
@@ -291,13 +336,13 @@ impl TryFrom<Stored> for TreeEnsemble {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
         }
-        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history }.checked()
+        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history, frozen: Arc::default() }.checked()
     }
 }
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history } = model;
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, frozen: _ } = model;
         Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history }
     }
 }
@@ -305,7 +350,7 @@ impl From<TreeEnsemble> for Stored {
 impl Predict<Regression> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Regression as Task>::Output> {
         self.require(true, Regression::NAME)?;
-        Ok(self.map_rows(features, |row| self.number(row))?.into())
+        Ok(self.numbers(features)?.into())
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<f64> {
@@ -318,7 +363,7 @@ impl Predict<Regression> for TreeEnsemble {
 impl Predict<Binary> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Binary as Task>::Output> {
         self.require(true, Binary::NAME)?;
-        Ok(self.map_rows(features, |row| self.number(row))?.into())
+        Ok(self.numbers(features)?.into())
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<f64> {
@@ -331,8 +376,11 @@ impl Predict<Binary> for TreeEnsemble {
 impl Predict<Multiclass> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Multiclass as Task>::Output> {
         self.require(false, Multiclass::NAME)?;
-        let rows = self.map_rows(features, |row| self.shares(row))?;
-        Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, class)| rows[row][class]))
+        self.table(features, |scores| {
+            let bad = not_finite(scores);
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.link.answers(scores));
+            bad
+        })
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<Vec<f64>> {

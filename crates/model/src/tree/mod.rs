@@ -11,3 +11,4 @@ mod read;
 mod sample;
 mod split;
 pub mod structure;
+mod walk;

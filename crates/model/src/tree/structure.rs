@@ -58,6 +58,11 @@ impl<'a> LevelSet<'a> {
         code < self.levels && self.words.get(code / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
     }
 
+    /// The set as bits: level `c` is bit `c % 64` of word `c / 64`.
+    pub(crate) fn words(self) -> &'a [u64] {
+        self.words
+    }
+
     /// The codes in the set, ascending.
     pub fn codes(self) -> impl Iterator<Item = usize> + 'a {
         (0..self.levels).filter(move |&code| self.contains(code))
@@ -268,9 +273,11 @@ impl Tree {
         self.values.len()
     }
 
-    /// Whether every walk ends in a leaf with all its values, and they are finite.
+    /// Whether every walk ends in a leaf with all its values, they are finite, and no node has two parents.
     pub(crate) fn is_sound(&self, features: usize, outputs: usize) -> bool {
         let n = self.feature.len();
+        let mut has_parent = vec![false; n];
+        let mut only = |child: usize| has_parent.get_mut(child).is_some_and(|seen| !std::mem::replace(seen, true));
         let lengths = [self.threshold.len(), self.left.len(), self.right.len(), self.missing_left.len()];
         let known = [self.cover.len(), self.gain.len()];
         n > 0
@@ -282,7 +289,7 @@ impl Tree {
                 Some(Node::Leaf(_)) => true,
                 Some(Node::Split { feature, rule, left, right, .. }) => {
                     let asks = !matches!(rule, Rule::AtMost(threshold) if threshold.is_nan());
-                    feature < features && asks && left > at && right > at && left < n && right < n
+                    feature < features && asks && left > at && right > at && only(left) && only(right)
                 }
                 None => false,
             })
