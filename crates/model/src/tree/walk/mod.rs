@@ -19,7 +19,7 @@ use sweep::{Questions, ROWS, Scratch, Sweep};
 /// With fewer rows than this a walk is faster than a sweep.
 const FEW: usize = 32;
 /// A step of a walk takes as long as so many nodes of a sweep, or as half the steps of its searches.
-const STEP: usize = 6;
+const STEP: usize = 16;
 
 /// Trees, ready for answers.
 #[derive(Debug, Default)]

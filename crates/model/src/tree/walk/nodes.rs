@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::tree::structure::{Node, Rule, Tree};
 
 /// Walks in flight.
-const LANES: usize = 16;
+const LANES: usize = 8;
 /// Marks, in the feature of a split, that missing values go left.
 const MISSING_LEFT: u32 = 1 << 31;
 /// Marks, in the feature of a split, that it asks for a level.
@@ -44,6 +44,8 @@ pub(super) struct Nodes {
     /// Where the values of a leaf begin; one for each node.
     leaf: Vec<u32>,
     starts: Vec<Start>,
+    /// Whether some split asks for a level.
+    levels: bool,
     values: Vec<f64>,
     words: Vec<u64>,
 }
@@ -75,6 +77,7 @@ impl Nodes {
                         Rule::AtMost(threshold) => small.asks = threshold,
                         Rule::Among(set) => {
                             small.feature |= LEVEL;
+                            self.levels = true;
                             small.asks = f64::from_bits((self.words.len() as u64) << 32 | set.levels() as u64);
                             self.words.extend_from_slice(set.words());
                         }
@@ -116,13 +119,13 @@ impl Nodes {
             scores.chunks_exact_mut(outputs).for_each(|scores| self.add_trees(starts, &[], scores));
             return;
         }
+        let plain = self.plain(rows);
         for start in &self.starts[trees] {
             for (rows, scores) in rows.chunks(LANES * width).zip(scores.chunks_mut(LANES * outputs)) {
-                let mut at = [start.root; LANES];
                 // The lanes of a short block that have no row stand on its last.
                 let last = rows.len() / width - 1;
                 let from: [usize; LANES] = std::array::from_fn(|lane| lane.min(last) * width);
-                self.walk(&mut at, |lane, feature| rows[from[lane] + feature]);
+                let at = self.walk([start.root; LANES], plain, |lane, feature| rows[from[lane] + feature]);
                 for (at, scores) in at.into_iter().zip(scores.chunks_exact_mut(outputs)) {
                     self.add(start, at, scores);
                 }
@@ -136,10 +139,11 @@ impl Nodes {
     }
 
     fn add_trees(&self, starts: &[Start], row: &[f64], scores: &mut [f64]) {
+        let plain = self.plain(row);
         for starts in starts.chunks(LANES) {
             let mut at: [u32; LANES] = std::array::from_fn(|lane| starts[lane.min(starts.len() - 1)].root);
             if !row.is_empty() {
-                self.walk(&mut at, |_, feature| row[feature]);
+                at = self.walk(at, plain, |_, feature| row[feature]);
             }
             for (start, at) in starts.iter().zip(at) {
                 self.add(start, at, scores);
@@ -147,25 +151,40 @@ impl Nodes {
         }
     }
 
+    /// Whether there is neither a missing value nor a split that asks for a level.
+    fn plain(&self, values: &[f64]) -> bool {
+        !self.levels && !values.iter().fold(false, |any, x| any | x.is_nan())
+    }
+
     /// Takes every lane to its leaf.
     #[inline(always)]
-    fn walk(&self, at: &mut [u32; LANES], x: impl Fn(usize, usize) -> f64) {
+    fn walk(&self, from: [u32; LANES], plain: bool, x: impl Fn(usize, usize) -> f64) -> [u32; LANES] {
+        // Arithmetic and not `||`: a branch on data would be guessed wrong every other time.
+        if plain {
+            self.steps(from, |lane, node| u32::from(!(x(lane, (node.feature & FEATURE) as usize) <= node.asks)))
+        } else {
+            self.steps(from, |lane, node| {
+                let x = x(lane, (node.feature & FEATURE) as usize);
+                let missing_left = node.feature >> 31;
+                if node.feature & LEVEL != 0 {
+                    return u32::from(!self.among(node.asks.to_bits(), x, missing_left == 1));
+                }
+                u32::from(!(x <= node.asks)) & !(u32::from(x.is_nan()) & missing_left)
+            })
+        }
+    }
+
+    #[inline(always)]
+    fn steps(&self, from: [u32; LANES], right: impl Fn(usize, Small) -> u32) -> [u32; LANES] {
+        let mut at = from;
         loop {
-            let mut moved = 0;
+            let before = at;
             for lane in 0..LANES {
                 let node = self.nodes[at[lane] as usize];
-                let x = x(lane, (node.feature & FEATURE) as usize);
-                let mut left = x <= node.asks;
-                if node.feature & LEVEL != 0 {
-                    left = self.among(node.asks.to_bits(), x, node.feature & MISSING_LEFT != 0);
-                }
-                left |= x.is_nan() & (node.feature & MISSING_LEFT != 0);
-                let next = node.left.wrapping_add(u32::from(!left));
-                moved |= next ^ at[lane];
-                at[lane] = next;
+                at[lane] = node.left.wrapping_add(right(lane, node));
             }
-            if moved == 0 {
-                return;
+            if at == before {
+                return at;
             }
         }
     }

@@ -23,6 +23,9 @@ const TABLES: usize = 1 << 26;
 /// Planes of answers that wait for the other child; `1 + log2(BYTE)` is enough.
 const SLOTS: usize = 16;
 
+/// Searches in flight.
+const LANES: usize = 4;
+
 /// Sixteen bytes: a register.
 type Chunk = [u8; 16];
 /// A byte for each row of a block.
@@ -352,18 +355,19 @@ impl Sweep {
 }
 
 impl Ranks {
-    /// Counts the thresholds below each value by halving, in all rows at once.
+    /// Counts the thresholds below each value by halving, in several rows at once.
     fn fill(&self, column: &[f64; ROWS], planes: &mut [Plane]) {
         let mut below = [0u8; ROWS];
-        for bit in (0..bits(self.count)).rev() {
-            let step = 1u8 << bit;
-            for (below, &x) in below.iter_mut().zip(column) {
-                // With the step it is at most 255.
-                let next = *below + step;
-                if x > self.thresholds[usize::from(next - 1)] {
-                    *below = next;
+        for (below, xs) in below.as_chunks_mut::<LANES>().0.iter_mut().zip(column.as_chunks::<LANES>().0) {
+            let mut at = [0u8; LANES];
+            for bit in (0..8).rev() {
+                for lane in 0..LANES {
+                    // At most 254 and, after the step, 255. No branch: it would be guessed wrong every other time.
+                    let middle = at[lane] | ((1 << bit) - 1);
+                    at[lane] |= u8::from(xs[lane] > self.thresholds[usize::from(middle)]) << bit;
                 }
             }
+            *below = at;
         }
         // Compared as signed bytes.
         for plane in [self.left, self.right].into_iter().flatten() {
