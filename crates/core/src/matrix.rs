@@ -153,9 +153,9 @@ fn write<'a>(table: &Table, feature: usize, rows: Range<usize>, cells: impl Iter
     let range = rows.start.min(end)..end;
     match column {
         Column::Number(values) => cells.zip(&values[range]).for_each(|(cell, &x)| *cell = x),
-        Column::Flag(values) => cells
-            .zip(&values[range])
-            .for_each(|(cell, x)| *cell = x.map_or(f64::NAN, |b| f64::from(u8::from(b)))),
+        Column::Flag(values) => {
+            cells.zip(&values[range]).for_each(|(cell, x)| *cell = x.map_or(f64::NAN, |b| f64::from(u8::from(b))))
+        }
         Column::Category { codes, .. } => {
             let known = known_levels(field.levels.as_deref().map_or(0, |l| l.len()));
             cells.zip(&codes[range]).for_each(|(cell, &code)| {

@@ -247,6 +247,7 @@ impl Tree {
     }
 
     /// The leaf that a row falls into: the plain walk that every faster one must agree with.
+    #[cfg(test)]
     pub(crate) fn find(&self, row: &[f64]) -> usize {
         let mut at = 0;
         while self.feature[at] != LEAF {
@@ -263,6 +264,7 @@ impl Tree {
     }
 
     /// The values of a leaf, in a model with so many outputs.
+    #[cfg(test)]
     pub(crate) fn leaf_values(&self, at: usize, outputs: usize) -> &[f64] {
         let from = self.left[at] as usize;
         &self.values[from..from + self.leaf_width(outputs)]

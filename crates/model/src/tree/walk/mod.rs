@@ -40,23 +40,7 @@ enum Section {
 impl Frozen {
     /// These trees, which are sound, over `width` features.
     pub(crate) fn of(trees: &[Tree], width: usize, outputs: usize) -> Self {
-        let mut sections = Vec::new();
-        let mut from = 0;
-        while from < trees.len() {
-            let mut questions = Questions::default();
-            let fits = trees[from..].iter().take_while(|tree| questions.with(tree, outputs)).count();
-            let next = from + fits.max(1);
-            if fits > 0 && pays(&questions, &trees[from..next]) {
-                let sweep = Sweep::of(&questions, &trees[from..next], outputs);
-                sections.push(Section::Sweep(from..next, sweep));
-            } else if let Some(Section::Walk(range)) = sections.last_mut() {
-                range.end = next;
-            } else {
-                sections.push(Section::Walk(from..next));
-            }
-            from = next;
-        }
-        Self { nodes: Nodes::of(trees, outputs), sections, outputs, width }
+        Self { nodes: Nodes::of(trees, outputs), sections: sections(trees, outputs, pays), outputs, width }
     }
 
     /// Adds the leaves of one row to its scores.
@@ -101,6 +85,27 @@ impl Frozen {
             features.write(j, rows.clone(), matrix.iter_mut().skip(j).step_by(self.width));
         }
     }
+}
+
+/// Sweeps of as many trees as a byte can count the thresholds of, where a sweep pays, and walks of the others.
+fn sections(trees: &[Tree], outputs: usize, pays: impl Fn(&Questions, &[Tree]) -> bool) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut from = 0;
+    while from < trees.len() {
+        let mut questions = Questions::default();
+        let fit = trees[from..].iter().take_while(|tree| questions.with(tree, outputs)).count();
+        let next = from + fit.max(1);
+        if fit > 0 && pays(&questions, &trees[from..next]) {
+            let sweep = Sweep::of(&questions, &trees[from..next], outputs);
+            sections.push(Section::Sweep(from..next, sweep));
+        } else if let Some(Section::Walk(range)) = sections.last_mut() {
+            range.end = next;
+        } else {
+            sections.push(Section::Walk(from..next));
+        }
+        from = next;
+    }
+    sections
 }
 
 /// Whether a sweep of these trees is faster than walks.

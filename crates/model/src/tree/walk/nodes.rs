@@ -105,14 +105,7 @@ impl Nodes {
     }
 
     /// Adds the leaves of some trees for `rows`, each `width` long, to `scores`, each `outputs` long: tree by tree, many rows at a time.
-    pub(super) fn add_rows(
-        &self,
-        trees: Range<usize>,
-        rows: &[f64],
-        width: usize,
-        scores: &mut [f64],
-        outputs: usize,
-    ) {
+    pub(super) fn add_rows(&self, trees: Range<usize>, rows: &[f64], width: usize, scores: &mut [f64], outputs: usize) {
         if width == 0 {
             // Without features there is nothing to ask, and every tree is a leaf.
             let starts = &self.starts[trees];
@@ -178,12 +171,14 @@ impl Nodes {
     fn steps(&self, from: [u32; LANES], right: impl Fn(usize, Small) -> u32) -> [u32; LANES] {
         let mut at = from;
         loop {
-            let before = at;
+            let mut moved = 0;
             for lane in 0..LANES {
                 let node = self.nodes[at[lane] as usize];
-                at[lane] = node.left.wrapping_add(right(lane, node));
+                let next = node.left.wrapping_add(right(lane, node));
+                moved |= next ^ at[lane];
+                at[lane] = next;
             }
-            if at == before {
+            if moved == 0 {
                 return at;
             }
         }

@@ -121,7 +121,7 @@ struct Codes {
 /// What to do with the planes.
 #[derive(Debug, Clone, Copy)]
 enum Act {
-    /// Right if the rank is above this.
+    /// Right if the rank is above this, both with the highest bit turned, for registers compare signed bytes.
     Rank(u8),
     /// Left if this bit is set.
     Bit(u8),
@@ -218,15 +218,7 @@ impl Sweep {
     }
 
     /// Appends what answers a node, its leaves numbered from `first`, with the slots from `slot` on; no deeper than `BYTE`.
-    fn push(
-        &mut self,
-        tree: &Tree,
-        outputs: usize,
-        below: &[(usize, u8)],
-        at: usize,
-        first: usize,
-        slot: u8,
-    ) -> Child {
+    fn push(&mut self, tree: &Tree, outputs: usize, below: &[(usize, u8)], at: usize, first: usize, slot: u8) -> Child {
         let Some(Node::Split { feature, rule, left, right, missing_left }) = tree.node(at, outputs) else {
             return Child::Leaf(first as u8);
         };
@@ -261,7 +253,7 @@ impl Sweep {
             self.planes - 1
         });
         let cut = ranks.thresholds[..ranks.count].partition_point(|&other| other < threshold);
-        (Act::Rank(cut as u8), plane)
+        (Act::Rank(cut as u8 ^ 128), plane)
     }
 
     fn bit(&mut self, feature: usize, left: impl Fn(usize) -> bool) -> (Act, usize) {
@@ -369,7 +361,7 @@ impl Ranks {
             }
             *below = at;
         }
-        // Compared as signed bytes.
+        // As `Act::Rank` wants them.
         for plane in [self.left, self.right].into_iter().flatten() {
             planes[plane].as_flattened_mut().iter_mut().zip(&below).for_each(|(rank, &n)| *rank = n ^ 128);
         }
