@@ -337,6 +337,9 @@ mod tests {
         let mut looping = good.clone();
         looping.left[0] = 0;
         assert!(!looping.is_sound(2, 1));
+        let mut shared = good.clone();
+        shared.left[1] = 4;
+        assert!(!shared.is_sound(2, 1), "a node with two parents");
         let mut cut = good.clone();
         cut.words.pop();
         assert!(!cut.is_sound(2, 1));

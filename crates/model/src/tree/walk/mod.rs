@@ -16,10 +16,11 @@ use crate::tree::structure::Tree;
 use nodes::Nodes;
 use sweep::{Questions, ROWS, Scratch, Sweep};
 
-/// With fewer rows than this a walk is faster than a sweep.
-const FEW: usize = 32;
-/// A step of a walk takes as long as so many nodes of a sweep, or as half the steps of its searches.
-const STEP: usize = 16;
+/// With fewer rows than this walks are faster than a sweep of a whole block.
+const FEW: usize = 64;
+/// How many splits a sweep asks in the time of one step of a walk, and of one step of a search for ranks.
+const STEP: usize = 32;
+const SEARCH: usize = 7;
 
 /// Trees, ready for answers.
 #[derive(Debug, Default)]
@@ -113,7 +114,7 @@ fn pays(questions: &Questions, trees: &[Tree]) -> bool {
     let nodes: usize = trees.iter().map(Tree::len).sum();
     // A walk passes about as many splits as there are bits in the number of leaves, and some more.
     let steps: usize = trees.iter().map(|tree| 1 + tree.leaves().ilog2() as usize).sum();
-    nodes / 2 + 3 * questions.steps() as usize <= STEP * steps
+    nodes / 2 + SEARCH * questions.steps() as usize <= STEP * steps
 }
 
 /// It follows from the trees, which are compared.
