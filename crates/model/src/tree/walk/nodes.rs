@@ -154,27 +154,27 @@ impl Nodes {
     fn walk(&self, from: [u32; LANES], plain: bool, x: impl Fn(usize, usize) -> f64) -> [u32; LANES] {
         // Arithmetic and not `||`: a branch on data would be guessed wrong every other time.
         if plain {
-            self.steps(from, |lane, node| u32::from(!(x(lane, (node.feature & FEATURE) as usize) <= node.asks)))
+            self.steps(from, |lane, node| u32::from(x(lane, (node.feature & FEATURE) as usize) <= node.asks))
         } else {
             self.steps(from, |lane, node| {
                 let x = x(lane, (node.feature & FEATURE) as usize);
                 let missing_left = node.feature >> 31;
                 if node.feature & LEVEL != 0 {
-                    return u32::from(!self.among(node.asks.to_bits(), x, missing_left == 1));
+                    return u32::from(self.among(node.asks.to_bits(), x, missing_left == 1));
                 }
-                u32::from(!(x <= node.asks)) & !(u32::from(x.is_nan()) & missing_left)
+                u32::from(x <= node.asks) | u32::from(x.is_nan()) & missing_left
             })
         }
     }
 
     #[inline(always)]
-    fn steps(&self, from: [u32; LANES], right: impl Fn(usize, Small) -> u32) -> [u32; LANES] {
+    fn steps(&self, from: [u32; LANES], left: impl Fn(usize, Small) -> u32) -> [u32; LANES] {
         let mut at = from;
         loop {
             let mut moved = 0;
             for lane in 0..LANES {
                 let node = self.nodes[at[lane] as usize];
-                let next = node.left.wrapping_add(right(lane, node));
+                let next = node.left.wrapping_add(left(lane, node) ^ 1);
                 moved |= next ^ at[lane];
                 at[lane] = next;
             }

@@ -126,7 +126,7 @@ enum Act {
     /// Left if this bit is set.
     Bit(u8),
     /// Looks levels up in the table that begins here.
-    Look { codes: u16, table: u32 },
+    Look { codes: u32, table: u32 },
 }
 
 /// The answer of a child.
@@ -139,7 +139,7 @@ enum Child {
 #[derive(Debug, Clone, Copy)]
 struct Op {
     act: Act,
-    plane: u16,
+    plane: u32,
     left: Child,
     right: Child,
     into: u8,
@@ -238,15 +238,14 @@ impl Sweep {
                 self.bit(feature, |code| if code < levels { set.contains(code) } else { missing_left })
             }
         };
-        self.ops.push(Op { act, plane: plane as u16, left: low, right: high, into: slot });
+        self.ops.push(Op { act, plane: plane as u32, left: low, right: high, into: slot });
         Child::Slot(slot)
     }
 
     fn rank(&mut self, feature: usize, threshold: f64, missing_left: bool) -> (Act, usize) {
-        // The questions hold every feature and threshold.
-        let Some(ranks) = self.ranks.iter_mut().find(|ranks| ranks.feature == feature) else {
-            return (Act::Rank(0), 0);
-        };
+        // The questions hold every feature, ascending, and every threshold.
+        let at = self.ranks.partition_point(|ranks| ranks.feature < feature);
+        let ranks = &mut self.ranks[at];
         let plane = if missing_left { &mut ranks.left } else { &mut ranks.right };
         let plane = *plane.get_or_insert_with(|| {
             self.planes += 1;
@@ -257,16 +256,14 @@ impl Sweep {
     }
 
     fn bit(&mut self, feature: usize, left: impl Fn(usize) -> bool) -> (Act, usize) {
-        let Some(at) = self.codes.iter().position(|codes| codes.feature == feature) else {
-            return (Act::Bit(0), 0);
-        };
+        let at = self.codes.partition_point(|codes| codes.feature < feature);
         let codes = &mut self.codes[at];
-        if codes.nodes % 8 == 0 {
+        if codes.nodes.is_multiple_of(8) {
             codes.table = self.tables.len();
             self.tables.resize(codes.table + codes.levels + 1, 0);
-            let act = Act::Look { codes: at as u16, table: codes.table as u32 };
+            let act = Act::Look { codes: at as u32, table: codes.table as u32 };
             let none = Child::Leaf(0);
-            self.ops.push(Op { act, plane: codes.plane as u16, left: none, right: none, into: 0 });
+            self.ops.push(Op { act, plane: codes.plane as u32, left: none, right: none, into: 0 });
         }
         let bit = 1 << (codes.nodes % 8);
         codes.nodes += 1;
@@ -331,12 +328,12 @@ impl Sweep {
     #[inline(always)]
     fn run(&self, op: &Op, scratch: &mut Scratch) {
         let Scratch { planes, codes, slots } = scratch;
-        let plane = &mut planes[usize::from(op.plane)];
+        let plane = &mut planes[op.plane as usize];
         match op.act {
             Act::Rank(cut) => choose(op, plane, slots, |rank| if rank as i8 > cut as i8 { 255 } else { 0 }),
             Act::Bit(bit) => choose(op, plane, slots, |bits| if bits & bit == 0 { 255 } else { 0 }),
             Act::Look { codes: at, table } => {
-                let at = usize::from(at);
+                let at = at as usize;
                 let table = &self.tables[table as usize..][..=self.codes[at].levels];
                 for (bits, &code) in plane.as_flattened_mut().iter_mut().zip(&codes[at]) {
                     *bits = table[usize::from(code)];
