@@ -1,3 +1,5 @@
+//! Every way of answering beside the plain walk of `Tree::find`, to the bit, on trees and rows made at random.
+
 use proptest::prelude::*;
 use stagewise_core::column::Column;
 use stagewise_core::table::Table;
