@@ -3,6 +3,7 @@
 //! The numeric form of a row is the same in the batch and in the row path: a number as it is (NaN is missing), a flag
 //! as 0 or 1, a level as its code, a level not seen in training as the number of levels.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use ndarray::{Array2, ArrayView2};
@@ -75,9 +76,18 @@ impl Features {
     /// The matrix of learners that can take only finite numbers.
     ///
     /// # Errors
+    /// As [`require_finite`](Self::require_finite).
+    pub fn finite_matrix(&self, stage: &str) -> Result<ArrayView2<'_, f64>> {
+        self.require_finite(stage)?;
+        Ok(self.matrix())
+    }
+
+    /// Checks that every value is a finite number or a flag, without making the matrix.
+    ///
+    /// # Errors
     /// [`DataError::MissingValues`](crate::error::DataError) or [`DataError::NotFinite`](crate::error::DataError) naming
     /// the first such column; [`PipelineError::Refused`] if a category is among the columns.
-    pub fn finite_matrix(&self, stage: &str) -> Result<ArrayView2<'_, f64>> {
+    pub fn require_finite(&self, stage: &str) -> Result<()> {
         for (field, column) in self.schema().fields().iter().zip(self.table.columns()) {
             let at = || Crumb::column(field.name.as_ref());
             match column {
@@ -98,7 +108,24 @@ impl Features {
                 }
             }
         }
-        Ok(self.matrix())
+        Ok(())
+    }
+
+    /// Writes the numeric form of one feature in some rows, as [`matrix`](Self::matrix) has it, into the cells given.
+    ///
+    /// For whoever needs the numbers a block at a time, by column or by row, and not the matrix. It ends with the cells,
+    /// the rows or the column, whichever is the shortest.
+    ///
+    /// ```
+    /// use stagewise_core::{column::Column, matrix::Features, table::Table};
+    /// let features = Features::new(Table::of([("x", Column::numbers([1.0, 2.0, 3.0]))])?)?;
+    /// let mut block = [0.0; 2];
+    /// features.write(0, 1..3, &mut block);
+    /// assert_eq!(block, [2.0, 3.0]);
+    /// # Ok::<(), stagewise_core::Error>(())
+    /// ```
+    pub fn write<'a>(&self, feature: usize, rows: Range<usize>, cells: impl IntoIterator<Item = &'a mut f64>) {
+        write(&self.table, feature, rows, cells.into_iter());
     }
 }
 
@@ -107,22 +134,8 @@ fn fill(table: &Table) -> Array2<f64> {
     let (rows, width) = (table.rows(), table.width());
     let blocks = parallel::blocks(rows, BLOCK, |range| {
         let mut block = vec![0.0; range.len() * width];
-        for (j, (field, column)) in table.schema().fields().iter().zip(table.columns()).enumerate() {
-            let cells = block.iter_mut().skip(j).step_by(width);
-            match column {
-                Column::Number(values) => cells.zip(&values[range.clone()]).for_each(|(cell, &x)| *cell = x),
-                Column::Flag(values) => cells
-                    .zip(&values[range.clone()])
-                    .for_each(|(cell, x)| *cell = x.map_or(f64::NAN, |b| f64::from(u8::from(b)))),
-                Column::Category { codes, .. } => {
-                    let known = known_levels(field.levels.as_deref().map_or(0, |l| l.len()));
-                    cells.zip(&codes[range.clone()]).for_each(|(cell, &code)| {
-                        *cell = if code == MISSING_CODE { f64::NAN } else { f64::from(code).min(known) };
-                    });
-                }
-                // Refused by `Features::new`.
-                Column::Text(_) | Column::Timestamp(_) => cells.for_each(|cell| *cell = f64::NAN),
-            }
+        for j in 0..width {
+            write(table, j, range.clone(), block.iter_mut().skip(j).step_by(width));
         }
         block
     });
@@ -130,6 +143,28 @@ fn fill(table: &Table) -> Array2<f64> {
     blocks.into_iter().for_each(|block| values.extend_from_slice(&block));
     // The blocks hold rows × width values by construction.
     Array2::from_shape_vec((rows, width), values).unwrap_or_default()
+}
+
+fn write<'a>(table: &Table, feature: usize, rows: Range<usize>, cells: impl Iterator<Item = &'a mut f64>) {
+    let (Some(column), Some(field)) = (table.columns().get(feature), table.schema().fields().get(feature)) else {
+        return;
+    };
+    let end = rows.end.min(column.len());
+    let range = rows.start.min(end)..end;
+    match column {
+        Column::Number(values) => cells.zip(&values[range]).for_each(|(cell, &x)| *cell = x),
+        Column::Flag(values) => {
+            cells.zip(&values[range]).for_each(|(cell, x)| *cell = x.map_or(f64::NAN, |b| f64::from(u8::from(b))))
+        }
+        Column::Category { codes, .. } => {
+            let known = known_levels(field.levels.as_deref().map_or(0, |l| l.len()));
+            cells.zip(&codes[range]).for_each(|(cell, &code)| {
+                *cell = if code == MISSING_CODE { f64::NAN } else { f64::from(code).min(known) };
+            });
+        }
+        // Refused by `Features::new`.
+        Column::Text(_) | Column::Timestamp(_) => cells.for_each(|cell| *cell = f64::NAN),
+    }
 }
 
 /// The number that stands for every level not seen in training.

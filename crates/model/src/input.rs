@@ -57,16 +57,7 @@ impl Input {
         map(features.finite_matrix(stage)?, answer)
     }
 
-    /// As [`map_rows`](Self::map_rows), for models that take missing values and levels as codes.
-    pub(crate) fn map_rows_with_missing<R: Send>(
-        &self,
-        features: &Features,
-        answer: impl Fn(&[f64]) -> Result<R> + Sync,
-    ) -> Result<Vec<R>> {
-        self.require_columns(features)?;
-        map(features.matrix(), answer)
-    }
-
+    /// Checks that the columns are those of the training rows, in the same order.
     pub(crate) fn require_columns(&self, features: &Features) -> Result<()> {
         let same = features.schema().fields().iter().map(|f| f.name.as_ref()).eq(self.names.iter().map(String::as_str));
         if !same {

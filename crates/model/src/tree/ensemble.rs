@@ -2,20 +2,27 @@
 //!
 //! Every learner of trees, ours and the backends, and every imported model ends here, so that answering, explaining,
 //! exporting and saving are written once. Batch and row path add the same leaves in the same order, so they agree to the
-//! bit.
+//! bit; `walk` finds the leaves.
+
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
-use stagewise_core::error::{DataError, NumericError, PipelineError, Result};
+use stagewise_core::error::{Crumb, DataError, Error, NumericError, PipelineError, Result};
 use stagewise_core::matrix::Features;
 use stagewise_core::persist::Persist;
 use stagewise_core::stage::Predict;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_numeric::parallel;
 
 use crate::input::Input;
 use crate::link::Link;
 use crate::tree::boost::history::History;
 use crate::tree::structure::Tree;
+use crate::tree::walk::Frozen;
+
+/// Rows of one parallel task.
+const BLOCK: usize = 2048;
 
 /// How the leaves of a row make its scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +70,8 @@ pub struct TreeEnsemble {
     combine: Combine,
     link: Link,
     history: Option<History>,
+    /// The trees, ready for answers; made from them, never saved.
+    frozen: Arc<Frozen>,
 }
 
 /// What is saved; checked when it is read.
@@ -100,6 +109,7 @@ impl TreeEnsemble {
             combine: Combine::Mean,
             link: Link::Identity,
             history: None,
+            frozen: Arc::default(),
         }
         .checked()
     }
@@ -119,11 +129,12 @@ impl TreeEnsemble {
             combine: Combine::Sum,
             link: Link::Identity,
             history: None,
+            frozen: Arc::default(),
         }
         .checked()
     }
 
-    fn checked(self) -> Result<Self> {
+    fn checked(mut self) -> Result<Self> {
         let too_few = self.trees.is_empty() && self.combine == Combine::Mean;
         if too_few || self.outputs == 0 {
             return Err(DataError::TooFewRows { what: "a tree ensemble".into(), needed: 1, found: 0 }.into());
@@ -139,6 +150,7 @@ impl TreeEnsemble {
             }
             .into());
         }
+        self.frozen = Arc::new(Frozen::of(&self.trees, width, outputs));
         Ok(self)
     }
 
@@ -208,25 +220,66 @@ impl TreeEnsemble {
     /// # Errors
     /// As for answers.
     pub fn scores(&self, features: &Features) -> Result<Array2<f64>> {
-        let rows = self.map_rows(features, |row| self.score_row(row))?;
-        Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, output)| rows[row][output]))
+        self.table(features, |scores| not_finite(scores))
     }
 
-    /// The scores of one row, into `scores` of length `outputs`: a sum begins with the base, as in training.
-    fn add_up(&self, row: &[f64], scores: &mut [f64]) {
+    /// What `answer` makes of the scores of all rows, row by row, in blocks that do not depend on each other; it says
+    /// where a value is not finite.
+    fn all(&self, features: &Features, answer: impl Fn(&mut [f64]) -> Option<usize> + Sync) -> Result<Vec<f64>> {
+        self.features.require_columns(features)?;
+        if !self.missing {
+            features.require_finite(Self::TAG)?;
+        }
+        let blocks = parallel::blocks(features.rows(), BLOCK, |rows| {
+            let mut scores = vec![0.0; rows.len() * self.outputs];
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.begin(scores));
+            self.frozen.add_rows(features, rows.clone(), &mut scores);
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.end(scores));
+            match answer(&mut scores) {
+                None => Ok(scores),
+                Some(at) => Err(overflow().at(Crumb::Row(rows.start + at / self.outputs))),
+            }
+        });
+        let mut all = Vec::with_capacity(features.rows() * self.outputs);
+        for block in blocks {
+            all.extend_from_slice(&block?);
+        }
+        Ok(all)
+    }
+
+    fn table(&self, features: &Features, answer: impl Fn(&mut [f64]) -> Option<usize> + Sync) -> Result<Array2<f64>> {
+        let all = self.all(features, answer)?;
+        // There are rows × outputs values by construction.
+        Ok(Array2::from_shape_vec((features.rows(), self.outputs), all).unwrap_or_default())
+    }
+
+    /// What the leaves of a row are added to: a sum begins with the base, as in training.
+    fn begin(&self, scores: &mut [f64]) {
         match self.combine {
             Combine::Sum => scores.copy_from_slice(&self.base),
             Combine::Mean => scores.fill(0.0),
         }
-        for tree in &self.trees {
-            let leaf = tree.leaf_values(tree.find(row), self.outputs);
-            let first = tree.output().unwrap_or(0);
-            scores[first..].iter_mut().zip(leaf).for_each(|(score, value)| *score += value);
-        }
+    }
+
+    fn end(&self, scores: &mut [f64]) {
         if self.combine == Combine::Mean {
             let n = self.trees.len() as f64;
             scores.iter_mut().zip(&self.base).for_each(|(score, base)| *score = base + *score / n);
         }
+    }
+
+    /// The scores of one row, into `scores` of length `outputs`.
+    fn add_up(&self, row: &[f64], scores: &mut [f64]) {
+        self.begin(scores);
+        self.frozen.add_row(row, scores);
+        self.end(scores);
+    }
+
+    fn numbers(&self, features: &Features) -> Result<Vec<f64>> {
+        self.all(features, |scores| {
+            scores.iter_mut().for_each(|score| *score = self.link.answer(*score));
+            not_finite(scores)
+        })
     }
 
     fn number(&self, row: &[f64]) -> Result<f64> {
@@ -235,15 +288,10 @@ impl TreeEnsemble {
         finite(self.link.answer(score[0]))
     }
 
-    fn score_row(&self, row: &[f64]) -> Result<Vec<f64>> {
+    fn shares(&self, row: &[f64]) -> Result<Vec<f64>> {
         let mut scores = vec![0.0; self.outputs];
         self.add_up(row, &mut scores);
         scores.iter().try_for_each(|&score| finite(score).map(|_| ()))?;
-        Ok(scores)
-    }
-
-    fn shares(&self, row: &[f64]) -> Result<Vec<f64>> {
-        let mut scores = self.score_row(row)?;
         self.link.answers(&mut scores);
         Ok(scores)
     }
@@ -254,14 +302,6 @@ impl TreeEnsemble {
         } else {
             let (declared, found) = (format!("a model for {task}"), format!("one with {} outputs", self.outputs));
             Err(PipelineError::BrokenPromise { declared, found }.into())
-        }
-    }
-
-    fn map_rows<R: Send>(&self, features: &Features, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
-        if self.missing {
-            self.features.map_rows_with_missing(features, answer)
-        } else {
-            self.features.map_rows(features, Self::TAG, answer)
         }
     }
 
@@ -277,11 +317,16 @@ impl TreeEnsemble {
 }
 
 fn finite(value: f64) -> Result<f64> {
-    if value.is_finite() {
-        return Ok(value);
-    }
+    if value.is_finite() { Ok(value) } else { Err(overflow()) }
+}
+
+fn not_finite(values: &[f64]) -> Option<usize> {
+    values.iter().position(|value| !value.is_finite())
+}
+
+fn overflow() -> Error {
     let (what, why) = ("the sum of the trees".into(), "their values are too large".into());
-    Err(NumericError::Undefined { what, why }.into())
+    NumericError::Undefined { what, why }.into()
 }
 
 impl Persist for TreeEnsemble {
@@ -297,13 +342,24 @@ impl TryFrom<Stored> for TreeEnsemble {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
         }
-        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history }.checked()
+        Self {
+            features: Input::new(features),
+            outputs,
+            trees,
+            missing,
+            base,
+            combine,
+            link,
+            history,
+            frozen: Arc::default(),
+        }
+        .checked()
     }
 }
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history } = model;
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, frozen: _ } = model;
         Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history }
     }
 }
@@ -311,7 +367,7 @@ impl From<TreeEnsemble> for Stored {
 impl Predict<Regression> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Regression as Task>::Output> {
         self.require(true, Regression::NAME)?;
-        Ok(self.map_rows(features, |row| self.number(row))?.into())
+        Ok(self.numbers(features)?.into())
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<f64> {
@@ -324,7 +380,7 @@ impl Predict<Regression> for TreeEnsemble {
 impl Predict<Binary> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Binary as Task>::Output> {
         self.require(true, Binary::NAME)?;
-        Ok(self.map_rows(features, |row| self.number(row))?.into())
+        Ok(self.numbers(features)?.into())
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<f64> {
@@ -337,8 +393,11 @@ impl Predict<Binary> for TreeEnsemble {
 impl Predict<Multiclass> for TreeEnsemble {
     fn predict(&self, features: &Features) -> Result<<Multiclass as Task>::Output> {
         self.require(false, Multiclass::NAME)?;
-        let rows = self.map_rows(features, |row| self.shares(row))?;
-        Ok(Array2::from_shape_fn((rows.len(), self.outputs), |(row, class)| rows[row][class]))
+        self.table(features, |scores| {
+            let bad = not_finite(scores);
+            scores.chunks_exact_mut(self.outputs).for_each(|scores| self.link.answers(scores));
+            bad
+        })
     }
 
     fn predict_row(&self, row: &[f64]) -> Result<Vec<f64>> {
@@ -351,7 +410,10 @@ impl Predict<Multiclass> for TreeEnsemble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stagewise_core::column::Column;
+    use stagewise_core::context::FitContext;
     use stagewise_core::persist::{decode, encode};
+    use stagewise_core::table::Table;
 
     fn stump() -> Tree {
         let mut tree = Tree::new();
@@ -407,6 +469,68 @@ mod tests {
         let mut based: Stored = good.into();
         based.base = vec![f64::NAN];
         assert!(TreeEnsemble::try_from(based).is_err());
+    }
+
+    /// Trees over a number and a category with 3 levels, for 3 classes; a table with a missing value in each.
+    fn of_classes(rows: usize) -> (TreeEnsemble, Features) {
+        let mut trees = Vec::new();
+        for i in 0..40 {
+            let mut tree = if i % 4 == 3 { Tree::new() } else { Tree::of_output(i % 3) };
+            let root = tree.split(0, i as f64 * 50.0, i % 2 == 0);
+            let below = tree.split_levels(1, [i % 3], 3, i % 5 == 0);
+            tree.link(root, true, below);
+            for (parent, left) in [(root, false), (below, true), (below, false)] {
+                let values = [0.1 * i as f64, -0.3, 0.7 / (i + 1) as f64];
+                let leaf = tree.leaf(&values[..tree.leaf_width(3)]);
+                tree.link(parent, left, leaf);
+            }
+            trees.push(tree);
+        }
+        let model = TreeEnsemble::sum(names(), vec![0.1, 0.2, 0.3], trees).unwrap().missing(true).link(Link::Softmax);
+        let x: Vec<f64> = (0..rows).map(|r| if r == 7 { f64::NAN } else { r as f64 }).collect();
+        let level = (0..rows).map(|r| ["u", "v", "w"].get(r % 4).copied());
+        let columns = [("a".to_string(), Column::numbers(x)), ("b".to_string(), Column::categories(level))];
+        (model, Features::new(Table::of(columns).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn tables_and_rows_have_the_same_bits_on_any_number_of_threads() {
+        let (model, features) = of_classes(2 * BLOCK + 100);
+        let answers = |threads| {
+            let cx = FitContext::new(1).threads(threads).unwrap();
+            let answer =
+                || (Predict::<Multiclass>::predict(&model, &features).unwrap(), model.scores(&features).unwrap());
+            cx.install(answer)
+        };
+        let (shares, scores) = answers(1);
+        assert_eq!(answers(3), (shares.clone(), scores.clone()));
+        for (r, row) in features.matrix().outer_iter().enumerate() {
+            let row = row.to_vec();
+            assert_eq!(Predict::<Multiclass>::predict_row(&model, &row).unwrap(), shares.row(r).to_vec());
+            let mut found = [0.0; 3];
+            model.add_up(&row, &mut found);
+            assert_eq!(found.as_slice(), scores.row(r).to_vec());
+        }
+    }
+
+    #[test]
+    fn the_first_row_that_overflows_is_named() {
+        let mut trees = Vec::new();
+        for _ in 0..2 {
+            let mut tree = Tree::new();
+            let root = tree.split(1, 100.5, true);
+            for (left, value) in [(true, 1.0), (false, f64::MAX)] {
+                let leaf = tree.leaf(&[value]);
+                tree.link(root, left, leaf);
+            }
+            trees.push(tree);
+        }
+        let model = TreeEnsemble::sum(names(), vec![0.0], trees).unwrap();
+        let x: Vec<f64> = (0..200).map(f64::from).collect();
+        let columns = names().into_iter().map(|name| (name, Column::numbers(x.clone())));
+        let features = Features::new(Table::of(columns.collect::<Vec<_>>()).unwrap()).unwrap();
+        let error = Predict::<Regression>::predict(&model, &features).unwrap_err().to_string();
+        assert!(error.starts_with("row 101: "), "{error}");
     }
 
     #[test]

@@ -13,3 +13,4 @@ mod read;
 mod sample;
 mod split;
 pub mod structure;
+mod walk;

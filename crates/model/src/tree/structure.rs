@@ -58,6 +58,11 @@ impl<'a> LevelSet<'a> {
         code < self.levels && self.words.get(code / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
     }
 
+    /// The set as bits: level `c` is bit `c % 64` of word `c / 64`.
+    pub(crate) fn words(self) -> &'a [u64] {
+        self.words
+    }
+
     /// The codes in the set, ascending.
     pub fn codes(self) -> impl Iterator<Item = usize> + 'a {
         (0..self.levels).filter(move |&code| self.contains(code))
@@ -242,6 +247,7 @@ impl Tree {
     }
 
     /// The leaf that a row falls into: the plain walk that every faster one must agree with.
+    #[cfg(test)]
     pub(crate) fn find(&self, row: &[f64]) -> usize {
         let mut at = 0;
         while self.feature[at] != LEAF {
@@ -272,9 +278,11 @@ impl Tree {
         self.values.len()
     }
 
-    /// Whether every walk ends in a leaf with all its values, and they are finite.
+    /// Whether every walk ends in a leaf with all its values, they are finite, and no node has two parents.
     pub(crate) fn is_sound(&self, features: usize, outputs: usize) -> bool {
         let n = self.feature.len();
+        let mut has_parent = vec![false; n];
+        let mut only = |child: usize| has_parent.get_mut(child).is_some_and(|seen| !std::mem::replace(seen, true));
         let lengths = [self.threshold.len(), self.left.len(), self.right.len(), self.missing_left.len()];
         let known = [self.cover.len(), self.gain.len()];
         n > 0
@@ -286,7 +294,7 @@ impl Tree {
                 Some(Node::Leaf(_)) => true,
                 Some(Node::Split { feature, rule, left, right, .. }) => {
                     let asks = !matches!(rule, Rule::AtMost(threshold) if threshold.is_nan());
-                    feature < features && asks && left > at && right > at && left < n && right < n
+                    feature < features && asks && left > at && right > at && only(left) && only(right)
                 }
                 None => false,
             })
@@ -332,6 +340,9 @@ mod tests {
         let mut looping = good.clone();
         looping.left[0] = 0;
         assert!(!looping.is_sound(2, 1));
+        let mut shared = good.clone();
+        shared.left[1] = 4;
+        assert!(!shared.is_sound(2, 1), "a node with two parents");
         let mut cut = good.clone();
         cut.words.pop();
         assert!(!cut.is_sound(2, 1));
