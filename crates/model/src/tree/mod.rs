@@ -4,6 +4,7 @@ mod bins;
 pub mod boost;
 pub mod decision;
 pub mod ensemble;
+pub mod exchange;
 pub mod forest;
 mod grow;
 mod linfa;
