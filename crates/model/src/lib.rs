@@ -13,6 +13,9 @@
 //! |---|---|---|
 //! | [`Platt`]: a sigmoid of the log-odds | binary | [`FittedPlatt`] |
 //!
+//! Models of other libraries are read in by [`TreeEnsemble::from_lightgbm`] and [`TreeEnsemble::from_xgboost`];
+//! [`TreeEnsemble::to_onnx`] writes a tree model for other runtimes.
+//!
 //! Backends are read out into these models, so that prediction, explanation, export and saving are written once.
 
 pub mod baseline;

@@ -241,6 +241,7 @@ mod tests {
             ("left_child=3 4 -3", "left_child=3 4 -9", "a split leads to node -9, which is not there"),
             ("threshold=0 1", "threshold=7 1", "the category set 7 is not there"),
             ("threshold=0 1 -0.36299999999999993", "threshold=0 1 nan", "a threshold is NaN"),
+            ("cat_boundaries=0 1 2 3", "cat_boundaries=0 3 2 3", "its category sets overlap"),
             ("leaf_value=-", "leaf_value=inf -", "`leaf_value` has 7 numbers"),
         ] {
             let damaged = good.replacen(from, to, 1);

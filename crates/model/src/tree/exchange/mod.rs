@@ -1,8 +1,7 @@
 //! Models of other libraries read in, and ours written for other runtimes.
 //!
 //! Everything that is read is checked while it is read: a file that is cut off, damaged or made to harm gives an
-//! [`Undecodable`](PersistError::Undecodable) error that names the part, never a panic and never more memory than a few
-//! times its own size.
+//! [`Undecodable`](PersistError::Undecodable) error that names the part, never a panic, and never memory without bound.
 
 mod fields;
 mod lightgbm;

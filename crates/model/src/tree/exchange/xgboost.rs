@@ -40,9 +40,10 @@ impl TreeEnsemble {
     /// Features have the names and the order of the file, or `f0`, `f1`, … if it has none. Each is rounded to 32 bits
     /// first, as in XGBoost: thresholds are chosen so that the same side is taken. A missing value goes where the split
     /// says. The value of a category is the code of its level in the order that training had. Levels in the set of a split
-    /// go right, all others left; this holds for the levels that the file lists, and where it lists none for as many as
-    /// there can have been, a multiple of 64. A level past them is new, and goes where a missing value goes, as in every
-    /// model here; in XGBoost it goes left. `sum_hessian` becomes the cover, `loss_changes` the gain.
+    /// go right, all others left; this holds for the levels that the file lists (it does if the training table named
+    /// them), and else for codes below 1024, or below the next multiple of 64 if a set has larger ones. A level past them
+    /// is new, and goes where a missing value goes, as in every model here; in XGBoost it goes left. `sum_hessian` becomes
+    /// the cover, `loss_changes` the gain.
     ///
     /// Refused: `gblinear`, trees with a leaf for several outputs, several quantiles or targets, other objectives, the binary form (`.ubj`).
     ///
@@ -213,8 +214,16 @@ mod tests {
             ("binary:logistic", "binary:hinge", "answers of the objective `binary:hinge` can not be given"),
             ("[4.6666667E-1]", "[2]", "`base_score` is `[2]`, which gives no 1 scores"),
             ("[4.6666667E-1]", "[0.1,0.2]", "which gives no 1 scores"),
-            ("\"0\",\"num_feature\":\"5\"", "\"0\",\"num_feature\":\"4000000000\"", "4000000000 features without names"),
-            ("\"0\",\"num_feature\":\"5\"", "\"0\",\"num_feature\":\"4\"", "a split asks for feature 4, there are 4"),
+            (
+                "\"num_class\":\"0\",\"num_feature\":\"5\"",
+                "\"num_class\":\"0\",\"num_feature\":\"4000000000\"",
+                "4000000000 features without names",
+            ),
+            (
+                "\"num_class\":\"0\",\"num_feature\":\"5\"",
+                "\"num_class\":\"0\",\"num_feature\":\"4\"",
+                "a split asks for feature 4, there are 4",
+            ),
             ("\"num_class\":\"0\"", "\"num_class\":\"3\"", "it has 3 classes, its objective has none"),
             ("\"num_target\":\"1\"", "\"num_target\":\"2\"", "it has 2 targets, one is needed"),
             ("\"size_leaf_vector\":\"1\"", "\"size_leaf_vector\":\"3\"", "a value for several outputs"),
@@ -222,14 +231,16 @@ mod tests {
             ("\"left_children\":[1,", "\"left_children\":[-2,", "a split leads to node -2, which is not there"),
             ("\"left_children\":[1,", "\"left_children\":[1,1,", "its lists differ in length"),
             ("\"categories\":[0,", "\"categories\":[16777216,", "more than can be"),
-            ("\"categories_sizes\":[5", "\"categories_sizes\":[500", "the category set 0 of a tree is not there"),
+            ("\"categories_sizes\":[5", "\"categories_sizes\":[500", "the category sets of a tree overlap"),
+            ("\"categories_segments\":[0", "\"categories_segments\":[9", "the category set 0 of a tree is not there"),
             ("\"tree_info\":[0", "\"tree_info\":[1", "tree 0 belongs to output 1 of 1"),
             ("[3,2,0]", "[4,0,0]", "its version is [4, 0, 0], those from 1 to 3 are read"),
             ("{", "", "XGBoost model does not decode"),
         ] {
             let damaged = good.replacen(from, to, 1);
             assert_ne!(damaged, good, "{from} is in the text");
-            let found = reason(&damaged);
+            let found =
+                TreeEnsemble::from_xgboost(&damaged).map_or_else(|error| error.to_string(), |_| "a model".into());
             assert!(found.contains(expected), "{from} -> {to}: {found}");
         }
         assert!(reason(&good[..good.len() / 2]).contains("EOF"), "a text that is cut off");

@@ -56,7 +56,7 @@ impl Source {
         }
         let gains = if fields.text("split_gain").is_some() { splits } else { 0 };
         let sets = fields.number::<usize>("num_cat")? > 0;
-        Ok(Self {
+        let source = Self {
             leaf_value,
             split_feature: list(fields, "split_feature", splits)?,
             threshold: list(fields, "threshold", splits)?,
@@ -67,7 +67,14 @@ impl Source {
             counts,
             cat_boundaries: if sets { fields.all_numbers("cat_boundaries")? } else { Vec::new() },
             cat_threshold: if sets { fields.all_numbers("cat_threshold")? } else { Vec::new() },
-        })
+        };
+        // Sets that overlap could ask for far more memory than the text has.
+        let used = source.threshold.iter().zip(&source.decision_type).filter(|(_, kind)| *kind & CATEGORY != 0);
+        let words = used.map(|(&set, _)| source.words(set).map_or(0, <[u32]>::len));
+        if words.fold(0_usize, usize::saturating_add) > source.cat_threshold.len() {
+            return Err(undecodable(&fields.part, "its category sets overlap"));
+        }
+        Ok(source)
     }
 
     fn splits(&self) -> usize {
@@ -111,13 +118,16 @@ impl Source {
             .ok_or_else(|| undecodable(part, format!("a split leads to node {written}, which is not there")))
     }
 
+    /// The bits of a set.
+    fn words(&self, number: f64) -> Option<&[u32]> {
+        let set = (number >= 0.0 && number < self.cat_boundaries.len() as f64).then_some(number as usize)?;
+        self.cat_threshold.get(*self.cat_boundaries.get(set)?..*self.cat_boundaries.get(set + 1)?)
+    }
+
     /// The set of a split whose threshold is the number of its set.
     fn set(&self, number: f64, part: &str) -> Result<Asked> {
-        let bounds = (number >= 0.0 && number < self.cat_boundaries.len() as f64).then_some(number as usize);
-        let words = bounds
-            .and_then(|set| Some(*self.cat_boundaries.get(set)?..*self.cat_boundaries.get(set + 1)?))
-            .and_then(|range| self.cat_threshold.get(range))
-            .ok_or_else(|| undecodable(part, format!("the category set {number} is not there")))?;
+        let words =
+            self.words(number).ok_or_else(|| undecodable(part, format!("the category set {number} is not there")))?;
         let bits = |(at, word): (usize, &u32)| {
             let word = *word;
             (0..32).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 32 + bit)

@@ -10,46 +10,65 @@ use crate::tree::structure::Tree;
 
 /// XGBoost takes no larger codes.
 const MOST_LEVELS: usize = 1 << 24;
-/// How many levels all sets of a model may have together: 128 MiB of bits.
-const MOST_BITS: usize = 1 << 30;
+/// How many levels there may have been where the document lists none.
+const UNLISTED: usize = 1024;
+/// How many levels all sets of a model may have together: 256 MiB of bits.
+const MOST_BITS: usize = 1 << 31;
 
 /// How many levels each feature has, and how many features there are.
-pub(super) struct Levels(Vec<usize>);
+pub(super) struct Levels {
+    known: Vec<usize>,
+    listed: Vec<bool>,
+}
 
 impl Levels {
-    /// Those that the document lists; where it lists none, the largest of any set, made a multiple of 64.
+    /// Those that the document lists; where it lists none, up to the largest of any set.
     pub(super) fn of(forest: &Forest, features: usize) -> Result<Self> {
-        let mut levels = vec![0_usize; features];
-        let segments = &forest.cats.feature_segments;
-        for (levels, ends) in levels.iter_mut().zip(segments.windows(2)) {
-            *levels = ends[1].saturating_sub(ends[0]);
-        }
-        let listed = levels.clone();
-        let mut sets = vec![0_usize; features];
+        let ends = |feature: usize| forest.cats.feature_segments.get(feature..feature.checked_add(2)?);
+        let listed = (0..features).map(|at| ends(at).map_or(0, |ends| ends[1].saturating_sub(ends[0])));
+        let known: Vec<usize> = listed.collect();
+        let mut levels = Self { listed: known.iter().map(|&known| known > 0).collect(), known };
         for tree in &forest.trees {
+            // Sets that overlap could ask for far more time than the text is long.
+            let sizes = tree.categories_sizes.iter().fold(0_usize, |sum, &size| sum.saturating_add(size));
+            if sizes > tree.categories.len() {
+                return Err(undecodable(MODEL, "the category sets of a tree overlap"));
+            }
             for at in 0..tree.categories_nodes.len() {
                 let (node, codes) = set(tree, at)?;
-                let feature = tree.split_indices.get(node).copied().filter(|&feature| feature < features);
-                let largest = codes.iter().max().map_or(0, |&code| code.saturating_add(1));
-                if let Some(feature) = feature {
-                    sets[feature] += 1;
-                    levels[feature] = levels[feature].max(largest);
+                let known = tree.split_indices.get(node).and_then(|&feature| levels.known.get_mut(feature));
+                if let Some(known) = known {
+                    *known = codes.iter().fold(*known, |known, code| known.max(code.saturating_add(1)));
                 }
             }
         }
-        for (levels, listed) in levels.iter_mut().zip(listed) {
-            if listed == 0 {
-                *levels = levels.checked_next_multiple_of(64).unwrap_or(usize::MAX);
-            }
-        }
-        let bits = levels.iter().zip(sets).map(|(&levels, sets)| levels.saturating_mul(sets));
-        let bits = bits.fold(0_usize, usize::saturating_add);
-        let largest = levels.iter().copied().max().unwrap_or(0);
+        let largest = levels.known.iter().copied().max().unwrap_or(0);
+        let features = forest.trees.iter().flat_map(|tree| {
+            let nodes = tree.categories_nodes.iter();
+            nodes.filter_map(|&node| tree.split_indices.get(node).copied())
+        });
+        let bits = features.fold(0, |bits: usize, feature| bits.saturating_add(levels.count(feature, false)));
         if bits > MOST_BITS || largest > MOST_LEVELS {
             let reason = format!("a category has {largest} levels, all sets together {bits}: more than can be");
             return Err(undecodable(MODEL, reason));
         }
-        Ok(Self(levels))
+        Ok(levels)
+    }
+
+    fn features(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The levels of a split. All levels outside its set go left, also those that no set tells of: where missing values,
+    /// and with them new levels, go right, there must be room for them.
+    fn count(&self, feature: usize, missing_left: bool) -> usize {
+        match (self.known.get(feature), self.listed.get(feature)) {
+            (Some(&known), Some(false)) if !missing_left => {
+                known.checked_next_multiple_of(64).unwrap_or(known).max(UNLISTED)
+            }
+            // Of a feature that is not there: refused with its split.
+            (known, _) => known.copied().unwrap_or(0),
+        }
     }
 }
 
@@ -81,7 +100,7 @@ pub(super) fn read(tree: &TreeDocument, empty: Tree, part: &str, weight: f64, le
         *sets.get_mut(node).ok_or_else(|| undecodable(part, format!("a category set is of node {node}")))? =
             Some(codes);
     }
-    rebuild(empty, part, (0, nodes, levels.0.len()), |at| node(tree, at, part, weight, (&sets, levels)))
+    rebuild(empty, part, (0, nodes, levels.features()), |at| node(tree, at, part, weight, (&sets, levels)))
 }
 
 fn node(
@@ -101,7 +120,7 @@ fn node(
         let found = usize::try_from(written).ok().filter(|&child| child < tree.left_children.len());
         found.ok_or_else(|| undecodable(part, format!("a split leads to node {written}, which is not there")))
     };
-    let feature = tree.split_indices[at];
+    let (feature, missing_left) = (tree.split_indices[at], tree.default_left[at].0);
     let rule = match tree.split_type.get(at) {
         None | Some(0) => {
             Asked::AtMost(at_most(condition).ok_or_else(|| undecodable(part, format!("a threshold is {condition}")))?)
@@ -109,8 +128,7 @@ fn node(
         Some(1) => {
             let right =
                 sets[at].ok_or_else(|| undecodable(part, format!("the category set of node {at} is not there")))?;
-            // Of a feature that is not there: refused with its split.
-            let levels = levels.0.get(feature).copied().unwrap_or(0);
+            let levels = levels.count(feature, missing_left);
             let mut left = vec![true; levels];
             right.iter().for_each(|&code| {
                 if let Some(goes_left) = left.get_mut(code) {
@@ -124,7 +142,7 @@ fn node(
     let content = Content::Split {
         feature,
         rule,
-        missing_left: tree.default_left[at].0,
+        missing_left,
         left: child(tree.left_children[at])?,
         right: child(tree.right_children[at])?,
     };
