@@ -31,11 +31,11 @@ impl TreeEnsemble {
     /// Boosting by `gbdt` and `dart` gives a sum of trees, `rf` (`average_output`) a mean. With `sigmoid` other than 1 the
     /// leaves are multiplied by it, so that scores are log-odds.
     ///
-    /// Features have the names and the order of the file. Numbers are compared as in LightGBM. A missing value goes where
-    /// the split says; where training saw none it counts as 0, as in LightGBM. The value of a category is the code of its
-    /// level in the order that training had (with pandas: the line `pandas_categorical` of the file); a missing level, and
-    /// one that is not in the set of the split, goes right. Row counts become covers, `split_gain` gains. All trees of the
-    /// file are used.
+    /// Features have the names and the order of the file. Numbers are compared as in LightGBM, which takes those within
+    /// 1e-35 of 0 for 0. A missing value goes where the split says; where training saw none it counts as 0, as in
+    /// LightGBM. The value of a category is the code of its level in the order that training had (with pandas: the line
+    /// `pandas_categorical` of the file); a missing level, and one that is not in the set of the split, goes right. Row
+    /// counts become covers, `split_gain` gains. All trees of the file are used.
     ///
     /// Refused: `zero_as_missing` (a split here can not tell 0 from its neighbours), linear trees, `cross_entropy_lambda`,
     /// other objectives, a model without trees.

@@ -15,6 +15,8 @@ const DEFAULT_LEFT: u8 = 2;
 /// What the two bits above them say about missing values.
 const NEVER_MISSING: u8 = 0;
 const NAN_IS_MISSING: u8 = 2;
+/// LightGBM takes a number of this size, and any smaller one, for 0.
+const ZERO: f64 = 1e-35_f32 as f64;
 
 /// Fills the `empty` tree from a section, over so many `features`; every leaf is multiplied by `factor`.
 pub(super) fn read(fields: &Fields<'_>, empty: Tree, features: usize, factor: f64) -> Result<Tree> {
@@ -102,7 +104,7 @@ impl Source {
                     ));
                 }
             };
-            (Asked::AtMost(threshold), missing_left)
+            (Asked::AtMost(at_most(threshold)), missing_left)
         };
         let (left, right) = (self.child(self.left_child[at], part)?, self.child(self.right_child[at], part)?);
         let content = Content::Split { feature: self.split_feature[at], rule, missing_left, left, right };
@@ -142,4 +144,32 @@ impl Source {
 /// A list with a number for each split; a tree of one leaf may lack it.
 fn list<T: FromStr>(fields: &Fields<'_>, key: &str, splits: usize) -> Result<Vec<T>> {
     if splits == 0 { Ok(Vec::new()) } else { fields.numbers(key, splits) }
+}
+
+/// The threshold that asks of a number as it is what LightGBM asks once it has taken the smallest ones for 0.
+fn at_most(threshold: f64) -> f64 {
+    if (-ZERO..0.0).contains(&threshold) {
+        (-ZERO).next_down()
+    } else if (0.0..ZERO).contains(&threshold) {
+        ZERO
+    } else {
+        threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_numbers_are_zero() {
+        let numbers = [0.0, -0.0, 1e-40, ZERO.next_down(), ZERO, ZERO.next_up(), 0.5, f64::INFINITY];
+        let numbers: Vec<f64> = numbers.into_iter().flat_map(|x| [x, -x]).collect();
+        for &threshold in &numbers {
+            for &x in &numbers {
+                let taken = if x.abs() <= ZERO { 0.0 } else { x };
+                assert_eq!(x <= at_most(threshold), taken <= threshold, "{x:e} at {threshold:e}");
+            }
+        }
+    }
 }
