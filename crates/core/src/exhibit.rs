@@ -99,6 +99,27 @@ pub enum Chart {
         /// Names and points.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
+    /// A cloud of points per name, side by side along a common axis, shaded from low to high.
+    Swarm {
+        /// The title.
+        title: String,
+        /// What runs to the right.
+        x: String,
+        /// What shades the points.
+        shade: String,
+        /// Names and points, in order.
+        items: Vec<SwarmItem>,
+    },
+}
+
+/// One row of a [`Chart::Swarm`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwarmItem {
+    /// The name.
+    pub name: String,
+    /// Where each point lies on the axis, and its shade from 0 (low) to 1 (high); none where there is nothing to shade it
+    /// by.
+    pub points: Vec<(f64, Option<f64>)>,
 }
 
 /// A number for people: four significant digits, no needless zeros.

@@ -67,7 +67,7 @@ impl Input {
         map(features.matrix(), answer)
     }
 
-    fn require_columns(&self, features: &Features) -> Result<()> {
+    pub(crate) fn require_columns(&self, features: &Features) -> Result<()> {
         let same = features.schema().fields().iter().map(|f| f.name.as_ref()).eq(self.names.iter().map(String::as_str));
         if !same {
             let found = features.schema().names();

@@ -13,6 +13,12 @@
 //! |---|---|---|
 //! | [`Platt`]: a sigmoid of the log-odds | binary | [`FittedPlatt`] |
 //!
+//! | asked of a tree model | answer |
+//! |---|---|
+//! | `contributions`, `contributions_against`: what each feature adds to each score | [`Contributions`] |
+//! | `interactions`: what pairs of features add | [`Interactions`] |
+//! | `importance`: gains and counts of splits | [`Importance`] |
+//!
 //! Models of other libraries are read in by [`TreeEnsemble::from_lightgbm`] and [`TreeEnsemble::from_xgboost`];
 //! [`TreeEnsemble::to_onnx`] writes a tree model for other runtimes.
 //!
@@ -37,6 +43,11 @@ pub use tree::boost::objective::Objective;
 pub use tree::boost::sample::RowSampling;
 pub use tree::decision::{DecisionTree, TreeBackend};
 pub use tree::ensemble::{Combine, TreeEnsemble};
+pub use tree::explain::background::BackgroundExplainer;
+pub use tree::explain::contribution::Contributions;
+pub use tree::explain::importance::{Importance, ImportanceKind};
+pub use tree::explain::interaction::Interactions;
+pub use tree::explain::path_dependent::PathExplainer;
 pub use tree::forest::RandomForest;
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 

@@ -5,6 +5,7 @@
 //! characters in data become `U+FFFD`, so that no column name can command the terminal.
 
 mod plot;
+mod swarm;
 mod table;
 
 use stagewise_core::exhibit::{Block, Section};

@@ -4,7 +4,7 @@
 //! exporting and saving are written once. Batch and row path add the same leaves in the same order, so they agree to the
 //! bit.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use stagewise_core::error::{DataError, NumericError, PipelineError, Result};
 use stagewise_core::matrix::Features;
@@ -265,7 +265,13 @@ impl TreeEnsemble {
         }
     }
 
-    fn check_row(&self, row: &[f64]) -> Result<()> {
+    /// The rows of these features, checked as for answers.
+    pub(crate) fn rows_of<'a>(&self, features: &'a Features) -> Result<ArrayView2<'a, f64>> {
+        self.features.require_columns(features)?;
+        if self.missing { Ok(features.matrix()) } else { features.finite_matrix(Self::TAG) }
+    }
+
+    pub(crate) fn check_row(&self, row: &[f64]) -> Result<()> {
         if self.missing { self.features.check_length(row) } else { self.features.check_row(row) }
     }
 }

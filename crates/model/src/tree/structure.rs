@@ -245,16 +245,20 @@ impl Tree {
     pub(crate) fn find(&self, row: &[f64]) -> usize {
         let mut at = 0;
         while self.feature[at] != LEAF {
-            let x = row[self.feature[at] as usize];
-            let left = match self.rule(at) {
-                _ if x.is_nan() => self.missing_left[at],
-                Some(Rule::AtMost(threshold)) => x <= threshold,
-                Some(Rule::Among(set)) if x >= 0.0 && x < set.levels() as f64 => set.contains(x as usize),
-                _ => self.missing_left[at],
-            };
-            at = if left { self.left[at] } else { self.right[at] } as usize;
+            at = if self.goes_left(at, row) { self.left[at] } else { self.right[at] } as usize;
         }
         at
+    }
+
+    /// Whether a split sends a row left.
+    pub(crate) fn goes_left(&self, at: usize, row: &[f64]) -> bool {
+        let x = row[self.feature[at] as usize];
+        match self.rule(at) {
+            _ if x.is_nan() => self.missing_left[at],
+            Some(Rule::AtMost(threshold)) => x <= threshold,
+            Some(Rule::Among(set)) if x >= 0.0 && x < set.levels() as f64 => set.contains(x as usize),
+            _ => self.missing_left[at],
+        }
     }
 
     /// The values of a leaf, in a model with so many outputs.

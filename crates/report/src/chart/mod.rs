@@ -10,6 +10,7 @@ mod intervals;
 mod lines;
 pub(crate) mod scale;
 mod svg;
+mod swarm;
 
 use stagewise_core::exhibit::Chart;
 
@@ -17,6 +18,7 @@ pub use bars::bars;
 pub use histogram::histogram;
 pub use intervals::intervals;
 pub use lines::lines;
+pub use swarm::swarm;
 
 /// A chart as one SVG element, ready for a file or a page. O(points).
 ///
@@ -32,6 +34,7 @@ pub fn draw(chart: &Chart) -> String {
         Chart::Histogram { title, edges, series } => histogram(title, edges, series),
         Chart::Intervals { title, items } => intervals(title, items),
         Chart::Lines { title, x, y, series } => lines(title, x, y, series),
+        Chart::Swarm { title, x, shade, items } => swarm(title, x, shade, items),
         _ => frame::empty("Chart", vec!["this version cannot draw it".to_string()]),
     }
 }
@@ -39,6 +42,7 @@ pub fn draw(chart: &Chart) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use stagewise_core::exhibit::SwarmItem;
 
     fn named(values: &[f64]) -> Vec<(String, f64)> {
         values.iter().map(|&x| (format!("<{x}> & \"co\""), x)).collect()
@@ -87,6 +91,18 @@ pub(crate) mod tests {
             ),
         ];
         charts.push(lines(vec![("odd".into(), odd.iter().flat_map(|&a| odd.map(|b| (a, b))).collect())]));
+        type Item<'a> = (&'a str, Vec<(f64, Option<f64>)>);
+        let swarm = |items: Vec<Item<'_>>| Chart::Swarm {
+            title: title.clone(),
+            x: "x".into(),
+            shade: "<b>".into(),
+            items: items.into_iter().map(|(name, points)| SwarmItem { name: name.into(), points }).collect(),
+        };
+        charts.push(swarm(Vec::new()));
+        charts.push(swarm(vec![("none", Vec::new())]));
+        charts.push(swarm(vec![("odd", odd.iter().flat_map(|&a| [(a, Some(a)), (a, None)]).collect())]));
+        let wave = |k: f64| (0..500).map(|i| ((f64::from(i) * k).sin(), Some(f64::from(i) / 499.0))).collect();
+        charts.push(swarm((0..20).map(|k| ("a name that is <longer> than others", wave(f64::from(k)))).collect()));
         charts
     }
 

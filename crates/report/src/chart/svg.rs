@@ -17,8 +17,13 @@ pub(super) enum Ink {
     Mark,
     Muted,
     Series(usize),
+    /// A step from low, 0, to high, 7.
+    Shade(usize),
     Text,
 }
+
+/// How many steps of shade there are.
+pub(super) const SHADES: usize = 8;
 
 /// Where a text is held.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +50,16 @@ impl Ink {
             "var(--s4,#e69f00)",
             "var(--s5,#56b4e9)",
         ];
+        // From blue over grey to orange, of like lightness: read on white and on black, with any colour vision.
+        const STEPS: [&str; SHADES] =
+            ["#1e7fc2", "#4f86b8", "#7189a6", "#8a8a92", "#a58778", "#bf7f57", "#d17437", "#e06614"];
         match self {
             Self::Axis => "var(--axis,#6b7280)",
             Self::Grid => "var(--grid,#e5e7eb)",
             Self::Mark => "var(--mark,#111827)",
             Self::Muted => "var(--muted,#6b7280)",
             Self::Series(i) => SERIES[i % SERIES.len()],
+            Self::Shade(i) => STEPS[i.min(SHADES - 1)],
             Self::Text => "var(--text,#1f2937)",
         }
     }
@@ -92,6 +101,16 @@ impl Svg {
     pub(super) fn dot(&mut self, at: (f64, f64), radius: f64, ink: Ink) {
         let (x, y, r) = (px(at.0), px(at.1), px(radius));
         self.push(format_args!(r#"<circle cx="{x}" cy="{y}" r="{r}" style="fill:{}"/>"#, ink.css()));
+    }
+
+    /// Many dots as one shape; none for no dots.
+    pub(super) fn dots(&mut self, at: &[(f64, f64)], radius: f64, ink: Ink) {
+        if at.is_empty() {
+            return;
+        }
+        let dots: String = at.iter().map(|(x, y)| format!("M{},{}h0", px(*x), px(*y))).collect();
+        let style = format!("fill:none;stroke:{};stroke-width:{};stroke-linecap:round", ink.css(), px(2.0 * radius));
+        self.push(format_args!(r#"<path d="{dots}" style="{style};stroke-opacity:0.75"/>"#));
     }
 
     pub(super) fn text(&mut self, at: (f64, f64), anchor: Anchor, ink: Ink, text: &str) {

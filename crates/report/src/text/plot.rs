@@ -6,7 +6,7 @@ use super::{clean, wrapped};
 use crate::chart::scale::Scale;
 use crate::escape::shorten;
 
-const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+pub(super) const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const MARKERS: [char; 6] = ['●', '○', '+', '×', '▪', '▫'];
 const HEIGHT: usize = 12;
@@ -28,6 +28,10 @@ pub(super) fn draw(chart: &Chart, width: usize) -> Vec<String> {
         Chart::Lines { title, x, y, series } => {
             let lost = series.iter().flat_map(|s| &s.1).filter(|p| !(p.0.is_finite() && p.1.is_finite())).count();
             (title, lines(x, y, series, width), lost)
+        }
+        Chart::Swarm { title, items, .. } => {
+            let lost = items.iter().flat_map(|item| &item.points).filter(|p| !p.0.is_finite()).count();
+            (title, super::swarm::draw(items, width), lost)
         }
         _ => return vec!["(a chart that this version cannot show)".to_string()],
     };
@@ -174,14 +178,14 @@ fn lines(x: &str, y: &str, series: &[(String, Vec<(f64, f64)>)], width: usize) -
 }
 
 /// The names, cut to a third of the width, and how far the rest is indented.
-fn names<'a>(names: impl Iterator<Item = &'a str>, width: usize) -> (Vec<String>, usize) {
+pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>, width: usize) -> (Vec<String>, usize) {
     let names: Vec<String> = names.map(|name| format!("  {}", shorten(&clean(name), width / 3))).collect();
     let indent = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) + 2;
     (names, indent)
 }
 
 /// What is left for the drawing beside names and values.
-fn room(width: usize, indent: usize, values: &[String]) -> usize {
+pub(super) fn room(width: usize, indent: usize, values: &[String]) -> usize {
     let values = values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
     width.saturating_sub(indent + values + 1).clamp(4, 60)
 }

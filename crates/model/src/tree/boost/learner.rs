@@ -235,11 +235,11 @@ impl GradientBoosting {
         columns_by_node: f64,
         /// One random cut of each column instead of the best (extremely randomised trees). Default no.
         random_cuts: bool,
-        /// Categories of at most so many present levels put one level against the rest. Default 4.
+        /// Categories of at most so many levels put one level against the rest. Default 4.
         one_against_rest: usize,
         /// Draws the mean gradients of levels together; levels of fewer rows stay on the right. Default 10.
         level_smoothing: f64,
-        /// Added to `l2` where several levels go left. Default 10.
+        /// Added to `l2` in the gain and in the answers of both sides where several levels go left. Default 10.
         level_l2: f64,
         /// How many levels go left at most. Default 32.
         max_levels_left: usize,
@@ -473,3 +473,6 @@ learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objecti
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod golden;

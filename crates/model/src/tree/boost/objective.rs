@@ -318,6 +318,74 @@ mod tests {
     }
 
     #[test]
+    fn losses_slopes_curvatures_and_starts_are_those_of_others() {
+        let golden = stagewise_testkit::golden::load("tree_gradients.json");
+        let mut seen = 0;
+        for case in &golden.cases {
+            let objective = match case.value("/input/objective").as_str() {
+                Some("squared") => Objective::Squared,
+                Some("absolute") => Objective::Absolute,
+                Some("huber") => Objective::Huber { delta: case.number("/input/parameters/delta") },
+                Some("quantile") => Objective::Quantile { level: case.number("/input/parameters/alpha") },
+                Some("poisson") => Objective::Poisson,
+                Some("gamma") => Objective::Gamma,
+                Some("tweedie") => Objective::Tweedie { power: case.number("/input/parameters/power") },
+                Some("logistic") => Objective::Logistic,
+                Some("focal") if case.value("/input/parameters/alpha").is_null() => {
+                    Objective::Focal { gamma: case.number("/input/parameters/gamma") }
+                }
+                Some("softmax") => Objective::Softmax,
+                _ => continue,
+            };
+            seen += 1;
+            let (y, weights) = (case.numbers("/input/target"), case.optional_numbers("/input/weights"));
+            let flat = |pointer: &str| -> Vec<f64> {
+                match case.value(pointer).as_array().and_then(|rows| rows.first()) {
+                    Some(first) if first.is_array() => case.matrix(pointer).concat(),
+                    _ => case.numbers(pointer),
+                }
+            };
+            let scores = flat("/input/margin");
+            let outputs = scores.len() / y.len();
+            let truth = Truth { values: &y, weights: None };
+            let mut pairs = vec![[0.0; 2]; scores.len()];
+            objective.pairs(&truth, 0, outputs, &scores, &mut pairs);
+            let [gradient, hessian] = [0, 1].map(|part| pairs.iter().map(|pair| pair[part]).collect::<Vec<_>>());
+            golden.assert_all_close(&gradient, &flat("/expected/gradient"), &format!("{} gradient", case.name));
+            // Kinked losses have no curvature; boosting takes 1 for it.
+            if !matches!(objective, Objective::Absolute | Objective::Quantile { .. } | Objective::Huber { .. }) {
+                let lifted: Vec<f64> = flat("/expected/hessian").iter().map(|h| h.max(LEAST)).collect();
+                golden.assert_all_close(&hessian, &lifted, &format!("{} hessian", case.name));
+            }
+            let losses: Vec<f64> = (0..y.len())
+                .map(|row| objective.row_loss(y[row], &scores[row * outputs..(row + 1) * outputs]))
+                .collect();
+            golden.assert_all_close(&losses, &flat("/expected/loss"), &format!("{} loss", case.name));
+            let truth = Truth { values: &y, weights: weights.as_deref() };
+            let start = objective.start(&truth, outputs);
+            match (objective, case.value("/expected/constant")) {
+                // These start at the median, and at what is best without the fading: near enough to begin.
+                (Objective::Huber { .. } | Objective::Focal { .. }, _) => {}
+                (Objective::Softmax, constants) => {
+                    // Only their differences count.
+                    let constants: Vec<f64> =
+                        constants.as_array().unwrap().iter().map(|c| c.as_f64().unwrap()).collect();
+                    for class in 1..outputs {
+                        let (found, expected) = (start[class] - start[0], constants[class] - constants[0]);
+                        golden.assert_close(found, expected, &format!("{} start", case.name));
+                    }
+                }
+                (_, constant) => match case.optional_numbers("/expected/constant_range") {
+                    None => golden.assert_close(start[0], constant.as_f64().unwrap(), &format!("{} start", case.name)),
+                    // Any median will do.
+                    Some(range) => assert!(range[0] <= start[0] && start[0] <= range[1], "{}", case.name),
+                },
+            }
+        }
+        assert_eq!(seen, 13);
+    }
+
+    #[test]
     fn targets_and_parameters_out_of_range_are_refused() {
         let text = |objective: Objective, y: f64| objective.check(&[1.0, y]).unwrap_err().to_string();
         assert_eq!(

@@ -15,13 +15,13 @@ use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
-use crate::tree::grow::entry::entries;
-use crate::tree::grow::grower::{Ground, Grown, grow};
+use crate::tree::grow::entry::{Entry, entries};
+use crate::tree::grow::grower::{Ground, Grown, GrownLeaf, grow};
 use crate::tree::grow::histogram::Layout;
 use crate::tree::structure::Tree;
 
 /// Rows of one parallel task.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 13;
 /// Training rows that the history looks at.
 const WATCHED: usize = 1 << 16;
 
@@ -143,8 +143,9 @@ pub(crate) fn boost(
                 stream: &stream,
             };
             let grown = grow(ground, entries, scale);
-            let (values, weights) = answers(plan, &grown, &pairs, &train.truth, &scores, output);
-            advance(&grown, &values, outputs, output, &mut scores);
+            let blocks = LeafBlocks::new(&grown, rows);
+            let (values, weights) = answers(plan, &grown, &blocks, &pairs, &train.truth, &scores, output);
+            blocks.advance(&grown, &values, outputs, output, &mut scores);
             if drawn.is_some() {
                 advance_others(&grown, &values, outputs, output, &codes, &mut scores);
             }
@@ -237,14 +238,19 @@ fn columns(width: usize, share: f64, stream: &impl Fn(&str) -> stagewise_numeric
 fn answers(
     plan: &Plan<'_>,
     grown: &Grown,
+    blocks: &LeafBlocks,
     pairs: &[[f64; 2]],
     truth: &Truth<'_>,
     scores: &[f64],
     output: usize,
 ) -> (Vec<Vec<f64>>, Vec<f64>) {
     let penalty = &plan.growth.penalty;
-    let outputs = plan.outputs;
-    let of = |leaf: &crate::tree::grow::grower::GrownLeaf| {
+    let sums = if plan.objective.leaf_quantile().is_some() {
+        vec![[0.0; 2]; grown.leaves.len()]
+    } else {
+        blocks.sums(grown, pairs, plan.outputs, output)
+    };
+    let of = |(leaf, [gradient, hessian]): (&GrownLeaf, [f64; 2])| {
         let rows = grown.entries[leaf.rows.clone()].iter().map(|entry| entry.row as usize);
         let weight = match truth.weights {
             None => leaf.rows.len() as f64,
@@ -256,34 +262,70 @@ fn answers(
                 let weights: Vec<f64> = rows.map(|row| truth.weights.map_or(1.0, |weights| weights[row])).collect();
                 weighted_quantile(&left, &weights, level).unwrap_or(0.0)
             }
-            None => {
-                let add = |[g, h]: [f64; 2], row: usize| {
-                    let pair = pairs[row * outputs + output];
-                    [g + pair[0], h + pair[1]]
-                };
-                let [gradient, hessian] = rows.fold([0.0; 2], add);
-                penalty.answer(gradient, hessian)
-            }
+            None => penalty.answer(gradient, hessian + leaf.extra_l2),
         };
         let (low, high) = leaf.bounds;
         let answer = penalty.smooth(best, weight, leaf.parent).clamp(low, high);
         (vec![answer * plan.learning_rate], weight)
     };
-    grown.leaves.par_iter().map(of).unzip()
+    grown.leaves.par_iter().zip(sums).map(of).unzip()
 }
 
-/// Adds the answers of the leaves to the scores of the rows that the tree was grown on.
-fn advance(grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize, scores: &mut [f64]) {
-    scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
-        let from = block * BLOCK;
-        for (leaf, values) in grown.leaves.iter().zip(values) {
-            let rows = &grown.entries[leaf.rows.clone()];
-            let first = rows.partition_point(|entry| (entry.row as usize) < from);
-            for entry in rows[first..].iter().take_while(|entry| (entry.row as usize) < from + BLOCK) {
-                scores[(entry.row as usize - from) * outputs + output] += values[0];
-            }
+/// Where the rows of each leaf are that lie in each block of rows: work by block stays in the cache, and adds up in the
+/// same order on any number of threads.
+struct LeafBlocks {
+    /// By block and leaf, where its entries begin; one block more for the end.
+    starts: Vec<Vec<usize>>,
+}
+
+impl LeafBlocks {
+    fn new(grown: &Grown, rows: usize) -> Self {
+        let starts = (0..=rows.div_ceil(BLOCK))
+            .map(|block| {
+                let start = |leaf: &GrownLeaf| {
+                    let rows = &grown.entries[leaf.rows.clone()];
+                    leaf.rows.start + rows.partition_point(|entry| (entry.row as usize) < block * BLOCK)
+                };
+                grown.leaves.iter().map(start).collect()
+            })
+            .collect();
+        Self { starts }
+    }
+
+    /// The entries of each leaf in a block.
+    fn entries<'a>(&'a self, grown: &'a Grown, block: usize) -> impl Iterator<Item = &'a [Entry]> {
+        self.starts[block].iter().zip(&self.starts[block + 1]).map(|(&from, &to)| &grown.entries[from..to])
+    }
+
+    /// The sums of the pairs of each leaf.
+    fn sums(&self, grown: &Grown, pairs: &[[f64; 2]], outputs: usize, output: usize) -> Vec<[f64; 2]> {
+        let of_block = |block: usize| -> Vec<[f64; 2]> {
+            let sum = |entries: &[Entry]| {
+                entries.iter().fold([0.0; 2], |[g, h], entry| {
+                    let pair = pairs[entry.row as usize * outputs + output];
+                    [g + pair[0], h + pair[1]]
+                })
+            };
+            self.entries(grown, block).map(sum).collect()
+        };
+        let blocks: Vec<Vec<[f64; 2]>> = (0..self.starts.len() - 1).into_par_iter().map(of_block).collect();
+        let mut sums = vec![[0.0; 2]; grown.leaves.len()];
+        for block in blocks {
+            sums.iter_mut().zip(block).for_each(|(sum, more)| *sum = [sum[0] + more[0], sum[1] + more[1]]);
         }
-    });
+        sums
+    }
+
+    /// Adds the answers of the leaves to the scores of the rows that the tree was grown on.
+    fn advance(&self, grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize, scores: &mut [f64]) {
+        scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
+            for (entries, values) in self.entries(grown, block).zip(values) {
+                for entry in entries {
+                    scores[(entry.row as usize - block * BLOCK) * outputs + output] += values[0];
+                }
+            }
+        });
+    }
 }
 
 /// Adds the answers to the scores of the rows that were not drawn.

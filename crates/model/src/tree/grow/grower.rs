@@ -58,6 +58,8 @@ pub(crate) struct GrownLeaf {
     pub(crate) bounds: (f64, f64),
     /// The answer of its parent, for smoothing.
     pub(crate) parent: f64,
+    /// Added to `l2` in its answer.
+    pub(crate) extra_l2: f64,
 }
 
 /// A node that may yet be split.
@@ -69,6 +71,7 @@ struct Open {
     weight: f64,
     bounds: (f64, f64),
     parent: f64,
+    extra_l2: f64,
     /// The columns on the way to it.
     path: Vec<usize>,
     histogram: Option<Histogram>,
@@ -138,6 +141,7 @@ impl Grower<'_> {
             depth: 0,
             bounds: free,
             parent: 0.0,
+            extra_l2: 0.0,
             path: Vec::new(),
             histogram: None,
             split: None,
@@ -157,7 +161,12 @@ impl Grower<'_> {
                 open.push(Next { rank: rank(&made, growth.order), open: made });
             } else {
                 nodes[made.node] = GrownNode::Leaf(leaves.len());
-                leaves.push(GrownLeaf { rows: made.rows, bounds: made.bounds, parent: made.parent });
+                leaves.push(GrownLeaf {
+                    rows: made.rows,
+                    bounds: made.bounds,
+                    parent: made.parent,
+                    extra_l2: made.extra_l2,
+                });
             }
         };
         settle(root, &mut nodes, &mut open);
@@ -201,6 +210,7 @@ impl Grower<'_> {
                 sums,
                 bounds,
                 parent: parent.parent,
+                extra_l2: split.extra_l2,
                 path,
                 histogram: None,
                 split: None,
@@ -289,7 +299,7 @@ impl Grower<'_> {
         };
         let columns = self.columns(open);
         if !self.is_narrow() {
-            return best_of(&node, bins, layout, cells, &columns);
+            return best_of(&node, bins, layout, cells, &columns).map(|found| found.split(bins));
         }
         let mut found = None;
         for feature in columns {
@@ -297,7 +307,7 @@ impl Grower<'_> {
             count_column(codes.column(feature), &self.entries[open.rows.clone()], &mut cells);
             found = better(found, best(&node, bins, feature, &cells));
         }
-        found
+        found.map(|found| found.split(bins))
     }
 
     /// The columns that a node may look at, ascending.

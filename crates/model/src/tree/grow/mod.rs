@@ -2,13 +2,15 @@
 //!
 //! The learner hands in a pair of gradient and hessian per row; squared error, with the hessian as the weight, makes it a
 //! regression tree or, on 0 and 1, a classification tree by Gini impurity. `entry` rounds the pairs and sends rows left
-//! and right, `histogram` adds them up by bin, `score` says what sums are worth, `search` finds the best split, `grower`
+//! and right, `histogram` adds them up by bin, `score` says what sums are worth, `search` finds the best split (`scan` of numbers, `levels` of categories), `grower`
 //! decides which node is split next.
 
 pub(crate) mod entry;
 mod finish;
 pub(crate) mod grower;
 pub(crate) mod histogram;
+mod levels;
+mod scan;
 pub(crate) mod score;
 mod search;
 
@@ -26,7 +28,7 @@ pub(crate) enum Order {
 /// How categories are split.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LevelRules {
-    /// Up to so many levels, one is put against the rest.
+    /// Columns of up to so many levels put one against the rest.
     pub(crate) one_against_rest: usize,
     /// Draws the mean gradients of levels together; a level of less weight stays on the right.
     pub(crate) smoothing: f64,

@@ -65,7 +65,9 @@ pub(crate) struct Score {
     smoothing: f64,
     parent: f64,
     /// Nothing binds the answer.
-    pub(super) plain: bool,
+    plain: bool,
+    /// Nor is there an `l1`.
+    pub(super) simple: bool,
     /// What a score of one step is worth.
     unit: f64,
     answer_unit: f64,
@@ -78,6 +80,7 @@ impl Score {
         let answer_unit = scale.gradient / scale.hessian;
         let low = bounds.0.max(-penalty.max_answer) / answer_unit;
         let high = bounds.1.min(penalty.max_answer) / answer_unit;
+        let plain = penalty.is_plain() && low == f64::NEG_INFINITY && high == f64::INFINITY;
         Self {
             l1: penalty.l1 / scale.gradient,
             l2: penalty.l2 / scale.hessian,
@@ -85,7 +88,8 @@ impl Score {
             high,
             smoothing: penalty.smoothing * per_row,
             parent: parent / answer_unit,
-            plain: penalty.is_plain() && low == f64::NEG_INFINITY && high == f64::INFINITY,
+            plain,
+            simple: plain && penalty.l1 == 0.0,
             // Kept so small that scores of any number of rows stay finite.
             unit: (scale.gradient * answer_unit).min(LARGEST_UNIT),
             answer_unit,
@@ -96,6 +100,11 @@ impl Score {
     pub(crate) fn more_l2(mut self, l2: f64, scale: Scale) -> Self {
         self.l2 += l2 / scale.hessian;
         self
+    }
+
+    /// The `l2` in steps.
+    pub(super) fn l2(&self) -> f64 {
+        self.l2
     }
 
     /// A score in units of the data.

@@ -1,0 +1,77 @@
+//! Times stagewise on the tables of `tables.py` and prints one JSON line per measurement.
+//!
+//! `peer-stagewise <gbdt> <cache folder> <table> <threads>`
+
+#[path = "../../rust/measure.rs"]
+mod measure;
+mod table;
+
+use std::hint::black_box;
+use std::path::Path;
+
+use measure::Subject;
+use serde_json::json;
+use stagewise_core::context::FitContext;
+use stagewise_core::matrix::{Design, Features};
+use stagewise_core::stage::{Learner, Predict};
+use stagewise_core::target::{BinaryTarget, TargetValues};
+use stagewise_core::task::Binary;
+use stagewise_model::{GradientBoosting, TreeEnsemble};
+use table::Tables;
+
+const SINGLE_ROWS: usize = 2_000;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [task, cache, name, threads, ..] = args.as_slice() else {
+        eprintln!("usage: peer-stagewise <gbdt> <cache folder> <table> <threads>");
+        std::process::exit(2);
+    };
+    let threads: usize = threads.parse().expect("threads");
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("thread pool");
+    let tables = table::read(Path::new(cache), name);
+    let subject = Subject { table: name, peer: "stagewise", version: env!("CARGO_PKG_VERSION"), threads };
+    match task.as_str() {
+        "gbdt" => trees(&subject, task, &tables, &GradientBoosting::new().max_leaves(63)),
+        other => panic!("no task `{other}`"),
+    }
+}
+
+/// Fits, predicts many rows and one.
+fn trees(subject: &Subject<'_>, task: &str, tables: &Tables, learner: &impl Learner<Binary, Model = TreeEnsemble>) {
+    let fit = |design: &Design<Binary>| learner.fit(design, &FitContext::new(1)).expect("a fit");
+    fit(&few(&tables.train));
+    measure::reset_peak();
+    let start = measure::memory_mb("VmRSS");
+    let (time, model) = measure::timed(5.0, || fit(&tables.train));
+    let peak = measure::memory_mb("VmHWM");
+    let predict = || {
+        let features = Features::new(tables.test.clone()).expect("features");
+        Predict::<Binary>::predict(&model, &features).expect("answers")
+    };
+    let answers = predict().to_vec();
+    let quality = json!({
+        "auc": measure::auc(&tables.truth, &answers), "logloss": measure::log_loss(&tables.truth, &answers),
+        "peak_rss_mb": peak, "start_rss_mb": start,
+    });
+    measure::line(subject, &format!("{task}_fit"), tables.train.target.len(), &time, quality);
+    let rows = tables.truth.len();
+    let (time, _) = measure::timed(5.0, predict);
+    measure::line(subject, &format!("{task}_predict"), rows, &time, json!({}));
+    let some = Features::new(tables.test.take(&(0..SINGLE_ROWS).collect::<Vec<_>>())).expect("features");
+    let matrix = some.matrix();
+    let row = |r: usize| matrix.row(r).to_slice().expect("rows are contiguous");
+    let micros = measure::one_by_one(SINGLE_ROWS, |r| {
+        black_box(Predict::<Binary>::predict_row(&model, black_box(row(r))).expect("an answer"));
+    });
+    let time = measure::Time { wall: micros * 1e-6, cpu: micros * 1e-6, calls: 5 * SINGLE_ROWS };
+    measure::line(subject, &format!("{task}_row"), 1, &time, json!({}));
+}
+
+/// The first rows, to warm up.
+fn few(train: &Design<Binary>) -> Design<Binary> {
+    let rows: Vec<usize> = (0..train.target.len().min(1_000)).collect();
+    let features = Features::new(train.features.table().take(&rows)).expect("features");
+    let events: Vec<bool> = rows.iter().map(|&row| train.target.events()[row]).collect();
+    Design::new(features, BinaryTarget::new(events), train.labels.clone())
+}
