@@ -19,6 +19,9 @@
 //! | `interactions`: what pairs of features add | [`Interactions`] |
 //! | `importance`: gains and counts of splits | [`Importance`] |
 //!
+//! Models of other libraries are read in by [`TreeEnsemble::from_lightgbm`] and [`TreeEnsemble::from_xgboost`];
+//! [`TreeEnsemble::to_onnx`] writes a tree model for other runtimes.
+//!
 //! Backends are read out into these models, so that prediction, explanation, export and saving are written once.
 
 pub mod baseline;

@@ -5,6 +5,7 @@ pub mod boost;
 mod constraint;
 pub mod decision;
 pub mod ensemble;
+pub mod exchange;
 pub mod explain;
 pub mod forest;
 mod grow;
