@@ -34,7 +34,9 @@ pub use tree::boost::objective::Objective;
 pub use tree::boost::sample::RowSampling;
 pub use tree::decision::{DecisionTree, TreeBackend};
 pub use tree::ensemble::{Combine, TreeEnsemble};
-pub use tree::forest::RandomForest;
+pub use tree::forest::class_weights::ClassWeights;
+pub use tree::forest::out_of_bag::OutOfBag;
+pub use tree::forest::{ForestBackend, RandomForest};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;

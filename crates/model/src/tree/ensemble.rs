@@ -15,6 +15,7 @@ use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 use crate::input::Input;
 use crate::link::Link;
 use crate::tree::boost::history::History;
+use crate::tree::forest::out_of_bag::OutOfBag;
 use crate::tree::structure::Tree;
 
 /// How the leaves of a row make its scores.
@@ -63,6 +64,7 @@ pub struct TreeEnsemble {
     combine: Combine,
     link: Link,
     history: Option<History>,
+    out_of_bag: Option<OutOfBag>,
 }
 
 /// What is saved; checked when it is read.
@@ -81,6 +83,8 @@ struct Stored {
     link: Link,
     #[serde(default)]
     history: Option<History>,
+    #[serde(default)]
+    out_of_bag: Option<OutOfBag>,
 }
 
 impl TreeEnsemble {
@@ -100,6 +104,7 @@ impl TreeEnsemble {
             combine: Combine::Mean,
             link: Link::Identity,
             history: None,
+            out_of_bag: None,
         }
         .checked()
     }
@@ -119,6 +124,7 @@ impl TreeEnsemble {
             combine: Combine::Sum,
             link: Link::Identity,
             history: None,
+            out_of_bag: None,
         }
         .checked()
     }
@@ -166,6 +172,18 @@ impl TreeEnsemble {
     /// How the learner got there, if it kept that.
     pub fn training_history(&self) -> Option<&History> {
         self.history.as_ref()
+    }
+
+    /// What the trees of a forest answered for rows that they had not seen.
+    #[must_use]
+    pub(crate) fn bagged(mut self, out_of_bag: OutOfBag) -> Self {
+        self.out_of_bag = Some(out_of_bag);
+        self
+    }
+
+    /// What the trees of a forest answered for rows that they had not seen, if it kept that.
+    pub fn out_of_bag(&self) -> Option<&OutOfBag> {
+        self.out_of_bag.as_ref()
     }
 
     /// The names of the features, in the order that splits count them.
@@ -286,19 +304,19 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link, history } = stored;
+        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag } = stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
         }
-        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history }.checked()
+        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history, out_of_bag }.checked()
     }
 }
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history } = model;
-        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history }
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, out_of_bag } = model;
+        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history, out_of_bag }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bins;
 pub mod boost;
+mod cart;
 pub mod decision;
 pub mod ensemble;
 pub mod forest;
