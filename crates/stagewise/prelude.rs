@@ -41,7 +41,8 @@ pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
 };
 pub use stagewise_model::{
-    ConstantBaseline, DecisionTree, LinearRegression, LogisticBackend, LogisticRegression, Platt, RandomForest,
+    ClassWeights, ConstantBaseline, DecisionTree, ExtraTrees, ForestBackend, LinearRegression, LogisticBackend,
+    LogisticRegression, Platt, RandomForest, TreeBackend,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

@@ -5,9 +5,10 @@
 //! | [`ConstantBaseline`]: the mean or the class shares | all | [`ConstantModel`] |
 //! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
 //! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
-//! | [`DecisionTree`]: one tree, by our own search or linfa's | binary, multiclass | [`TreeEnsemble`] |
+//! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all | [`TreeEnsemble`] |
+//! | [`ExtraTrees`]: trees with random cuts | all | [`TreeEnsemble`] |
 //! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
-//! | [`RandomForest`]: trees of smartcore | all | [`TreeEnsemble`] |
+//! | [`RandomForest`]: bagged trees, ours or smartcore's | all | [`TreeEnsemble`] |
 //!
 //! | calibrator | tasks | learned form |
 //! |---|---|---|
@@ -34,6 +35,7 @@ pub use tree::boost::objective::Objective;
 pub use tree::boost::sample::RowSampling;
 pub use tree::decision::{DecisionTree, TreeBackend};
 pub use tree::ensemble::{Combine, TreeEnsemble};
+pub use tree::extra_trees::ExtraTrees;
 pub use tree::forest::class_weights::ClassWeights;
 pub use tree::forest::out_of_bag::OutOfBag;
 pub use tree::forest::{ForestBackend, RandomForest};
@@ -51,11 +53,15 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, LinearRegression>()
         .learner::<Binary, LogisticRegression>()
         .learner::<Multiclass, LogisticRegression>()
+        .learner::<Regression, DecisionTree>()
         .learner::<Binary, DecisionTree>()
         .learner::<Multiclass, DecisionTree>()
         .learner::<Regression, GradientBoosting>()
         .learner::<Binary, GradientBoosting>()
         .learner::<Multiclass, GradientBoosting>()
+        .learner::<Regression, ExtraTrees>()
+        .learner::<Binary, ExtraTrees>()
+        .learner::<Multiclass, ExtraTrees>()
         .learner::<Regression, RandomForest>()
         .learner::<Binary, RandomForest>()
         .learner::<Multiclass, RandomForest>()
@@ -71,7 +77,9 @@ mod tests {
         let mut registry = Registry::new();
         register(&mut registry);
         let tags = registry.tags();
-        for tag in ["ConstantBaseline", "LinearRegression", "LogisticRegression", "DecisionTree", "RandomForest"] {
+        for tag in
+            ["ConstantBaseline", "LinearRegression", "LogisticRegression", "DecisionTree", "ExtraTrees", "RandomForest"]
+        {
             assert!(tags.contains(&("learner", tag)), "{tag}");
         }
         for tag in ["ConstantModel", "LinearModel", "TreeEnsemble"] {

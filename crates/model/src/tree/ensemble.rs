@@ -309,7 +309,8 @@ impl TryFrom<Stored> for TreeEnsemble {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
         }
-        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history, out_of_bag }.checked()
+        Self { features: Input::new(features), outputs, trees, missing, base, combine, link, history, out_of_bag }
+            .checked()
     }
 }
 

@@ -289,8 +289,9 @@ impl RandomForest {
             ("class_weights", self.class_weights != ClassWeights::Equal),
             ("out_of_bag", self.out_of_bag),
         ];
-        ours.into_iter()
-            .try_for_each(|(name, set)| ParameterError::check(!set, name, "set", "its default with the backend smartcore"))
+        ours.into_iter().try_for_each(|(name, set)| {
+            ParameterError::check(!set, name, "set", "its default with the backend smartcore")
+        })
     }
 }
 

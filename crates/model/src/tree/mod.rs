@@ -1,10 +1,11 @@
-//! Trees: one canonical form, filled by our own search, linfa and smartcore.
+//! Trees: one canonical form, filled by our own engines, linfa and smartcore.
 
 mod bins;
 pub mod boost;
 mod cart;
 pub mod decision;
 pub mod ensemble;
+pub mod extra_trees;
 pub mod forest;
 mod grow;
 mod linfa;

@@ -57,9 +57,7 @@ pub(crate) fn grove(
     let bins = Bins::learn(table, weights, plan.max_bins);
     match target {
         Target::Events(class) => plan.grow(&bins, table, &Events::new(class, weights), weights, cx),
-        Target::Classes(class, classes) => {
-            plan.grow(&bins, table, &Classes::new(class, classes, weights), weights, cx)
-        }
+        Target::Classes(class, classes) => plan.grow(&bins, table, &Classes::new(class, classes, weights), weights, cx),
         Target::Numbers(target) => plan.grow(&bins, table, &Numbers::new(target, weights, table.rows()), weights, cx),
     }
 }
@@ -107,9 +105,7 @@ impl Draw {
         let count = |share: f64| ((share * rows.len() as f64).round() as usize).clamp(1, rows.len().max(1));
         match self {
             Self::All => (rows.to_vec(), None),
-            Self::Once(share) => {
-                (stream.choose(rows.len(), count(share)).into_iter().map(|i| rows[i]).collect(), None)
-            }
+            Self::Once(share) => (stream.choose(rows.len(), count(share)).into_iter().map(|i| rows[i]).collect(), None),
             Self::Again(share) => {
                 let mut times = vec![0; all];
                 (0..count(share)).for_each(|_| times[rows[stream.below(rows.len())] as usize] += 1);
@@ -118,3 +114,7 @@ impl Draw {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "golden_tests.rs"]
+mod tests;

@@ -180,7 +180,13 @@ impl<T: Truth> Grower<'_, T> {
         let mut goes_left = [false; 256];
         for (code, goes_left) in goes_left.iter_mut().enumerate() {
             *goes_left = match &found.rule {
-                Rule::UpTo(last, _) => if code == missing { found.missing_left } else { code <= *last },
+                Rule::UpTo(last, _) => {
+                    if code == missing {
+                        found.missing_left
+                    } else {
+                        code <= *last
+                    }
+                }
                 Rule::Among(set) => has(set, code),
             };
         }

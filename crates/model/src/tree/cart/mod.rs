@@ -6,8 +6,8 @@
 //! add up to and what that is worth, and `grower` decides which node is split next. One tree is grown by one thread; a
 //! forest grows many at a time (`grove`).
 
-mod grower;
 pub(super) mod grove;
+mod grower;
 mod search;
 mod tally;
 mod truth;

@@ -65,7 +65,9 @@ impl<T: Truth> Node<'_, T> {
             (ColumnBins::Number { .. }, None) => column.number(best, least_score),
             (ColumnBins::Number { cuts }, Some(word)) => column.random_cut(cuts, word(), best, least_score),
             (ColumnBins::Category { .. }, None) => column.levels(best, least_score),
-            (ColumnBins::Category { .. }, Some(word)) => column.random_levels([(); 4].map(|()| word()), best, least_score),
+            (ColumnBins::Category { .. }, Some(word)) => {
+                column.random_levels([(); 4].map(|()| word()), best, least_score)
+            }
         }
     }
 }

@@ -32,7 +32,13 @@ impl ClassWeights {
         let total: f64 = sums.iter().sum();
         let present = sums.iter().filter(|&&sum| sum > 0.0).count() as f64;
         let factor = |class: u32| total / (present * sums[class as usize]);
-        Some(class.iter().enumerate().map(|(row, &class)| if weight(row) > 0.0 { weight(row) * factor(class) } else { 0.0 }).collect())
+        Some(
+            class
+                .iter()
+                .enumerate()
+                .map(|(row, &class)| if weight(row) > 0.0 { weight(row) * factor(class) } else { 0.0 })
+                .collect(),
+        )
     }
 }
 

@@ -77,7 +77,10 @@ impl OutOfBag {
         let (rows, answers): (Vec<u32>, Vec<Vec<f64>>) = answered.into_iter().flatten().unzip();
         if rows.len() < there.len() {
             let (left, trees) = (there.len() - rows.len(), model.trees().len());
-            cx.warn(format!("{left} of {} rows are in the sample of each of the {trees} trees; more trees leave none", there.len()));
+            cx.warn(format!(
+                "{left} of {} rows are in the sample of each of the {trees} trees; more trees leave none",
+                there.len()
+            ));
         }
         if rows.is_empty() {
             return None;

@@ -1,11 +1,19 @@
 use super::*;
 use std::sync::Arc;
 
+use crate::ForestBackend;
+use stagewise_core::stage::Learner;
+use stagewise_core::task::{Binary, Multiclass};
+
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::ErrorKind;
 use stagewise_core::matrix::Features;
 use stagewise_core::stage::Predict;
 use stagewise_testkit::{conformance, data};
+
+fn forest() -> RandomForest {
+    RandomForest::new().backend(ForestBackend::Smartcore)
+}
 
 fn design<T: Task>(data: &Dataset<T>) -> Design<T> {
     let features = Features::new(data.features().clone()).unwrap();
@@ -19,7 +27,7 @@ fn dense<T: Task>(train: &Design<T>) -> DenseMatrix<f64> {
 
 #[test]
 fn conformance() {
-    let spec = RandomForest::new().trees(12);
+    let spec = forest().trees(12);
     conformance::learner::<Regression, _>(&spec, &data::regression_numeric(70, 1));
     conformance::learner::<Binary, _>(&spec, &data::binary_numeric(70, 1));
     conformance::learner::<Multiclass, _>(&spec, &data::multiclass_numeric(70, 1));
@@ -30,9 +38,9 @@ fn conformance() {
 fn numbers_are_those_of_smartcore() {
     let train = design(&data::regression_numeric(300, 4));
     let cx = FitContext::new(3);
-    let spec = RandomForest::new().trees(10).min_rows_leaf(3);
+    let spec = forest().trees(10).min_rows_leaf(3);
     let model = spec.fit(&train, &cx).unwrap();
-    let parameters = spec.regressor(10, cx.seed("trees 0"));
+    let parameters = spec.regressor(4, 10, cx.seed("trees 0"));
     let x = dense(&train);
     let theirs = RandomForestRegressor::fit(&x, &train.target.values().to_vec(), parameters).unwrap();
     let ours = Predict::<Regression>::predict(&model, &train.features).unwrap();
@@ -45,7 +53,7 @@ fn numbers_are_those_of_smartcore() {
 fn the_class_with_most_votes_is_that_of_smartcore() {
     let train = design(&data::multiclass_numeric(300, 4));
     let cx = FitContext::new(3);
-    let model = RandomForest::new().trees(10).fit(&train, &cx).unwrap();
+    let model = forest().trees(10).fit(&train, &cx).unwrap();
     let parameters = RandomForestClassifierParameters {
         n_trees: 10,
         min_samples_leaf: 1,
@@ -65,7 +73,7 @@ fn the_class_with_most_votes_is_that_of_smartcore() {
 fn more_rows_than_the_cap_are_sampled_with_a_warning() {
     let train = design(&data::binary_numeric(300, 4));
     let cx = FitContext::new(3);
-    let capped = RandomForest::new().trees(20).row_cap(100).fit(&train, &cx).unwrap();
+    let capped = forest().trees(20).row_cap(100).fit(&train, &cx).unwrap();
     let text = cx.take_warnings()[0].what.clone();
     assert!(text.starts_with("each group of 10 trees sees a stratified sample of about 100 of 300 rows"), "{text}");
     assert_eq!(capped.trees().len(), 20);
@@ -82,7 +90,7 @@ fn more_rows_than_the_cap_are_sampled_with_a_warning() {
 fn weights_are_refused() {
     let mut train = design(&data::binary_numeric(30, 4));
     train.weights = Some(Arc::new(vec![1.0; 30]));
-    let error = RandomForest::new().fit(&train, &FitContext::new(0)).unwrap_err();
+    let error = forest().fit(&train, &FitContext::new(0)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Pipeline(PipelineError::Ignored { .. })));
     assert!(error.to_string().starts_with("RandomForest would ignore the weights; "), "{error}");
 }
@@ -91,10 +99,12 @@ fn weights_are_refused() {
 fn parameters_out_of_range_are_refused() {
     let train = design(&data::binary_numeric(30, 4));
     for spec in [
-        RandomForest::new().trees(0),
-        RandomForest::new().min_rows_leaf(0),
-        RandomForest::new().features_per_split(Some(5)),
-        RandomForest::new().row_cap(1),
+        forest().trees(0),
+        forest().min_rows_leaf(0),
+        forest().features_per_split(Some(5)),
+        forest().row_cap(1),
+        forest().out_of_bag(true),
+        forest().class_weights(crate::ClassWeights::Balanced),
     ] {
         let error = Learner::<Binary>::fit(&spec, &train, &FitContext::new(0)).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Parameter(_)), "{error}");
@@ -113,7 +123,7 @@ fn one_class_huge_and_constant_values_never_panic() {
         for events in [vec![true; 6], vec![true, false, true, false, false, true]] {
             let target = BinaryTarget::new(events);
             let train = Design::<Binary>::new(features.clone(), target, labels.clone());
-            let model = RandomForest::new().trees(3).fit(&train, &FitContext::new(0)).unwrap();
+            let model = forest().trees(3).fit(&train, &FitContext::new(0)).unwrap();
             let answers = Predict::<Binary>::predict(&model, &features).unwrap();
             assert!(answers.iter().all(|p| (0.0..=1.0).contains(p)));
         }
@@ -121,7 +131,7 @@ fn one_class_huge_and_constant_values_never_panic() {
             let y = (0..6).map(|i| y * f64::from(i)).collect::<Vec<_>>();
             let target = NumberTarget::new(y);
             let train = Design::<Regression>::new(features.clone(), target, ());
-            if let Ok(model) = RandomForest::new().trees(3).fit(&train, &FitContext::new(0)) {
+            if let Ok(model) = forest().trees(3).fit(&train, &FitContext::new(0)) {
                 let answers = Predict::<Regression>::predict(&model, &features);
                 assert!(answers.is_err() || answers.is_ok_and(|a| a.iter().all(|v| v.is_finite())));
             }
