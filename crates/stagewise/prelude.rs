@@ -42,7 +42,7 @@ pub use stagewise_features::{
 };
 pub use stagewise_model::{
     ClassWeights, ConstantBaseline, DecisionTree, ExtraTrees, ForestBackend, LinearRegression, LogisticBackend,
-    LogisticRegression, Platt, RandomForest, TreeBackend,
+    LogisticRegression, Platt, QuantileForest, RandomForest, TreeBackend,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

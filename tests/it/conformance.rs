@@ -87,6 +87,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(ExtraTrees::default().trees(8), &binary);
     checked.learner(ExtraTrees::default().trees(8), &multiclass);
     checked.learner(ExtraTrees::default().trees(8), &regression);
+    checked.learner(QuantileForest::default().trees(8), &regression);
     checked.learner(RandomForest::default().trees(8), &binary);
     checked.learner(RandomForest::default().trees(8), &multiclass);
     checked.learner(RandomForest::default().trees(8), &regression);

@@ -8,6 +8,7 @@
 //! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all | [`TreeEnsemble`] |
 //! | [`ExtraTrees`]: trees with random cuts | all | [`TreeEnsemble`] |
 //! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
+//! | [`QuantileForest`]: a quantile of the target, or an interval | regression | [`QuantileModel`] |
 //! | [`RandomForest`]: bagged trees, ours or smartcore's | all | [`TreeEnsemble`] |
 //!
 //! | calibrator | tasks | learned form |
@@ -39,6 +40,7 @@ pub use tree::extra_trees::ExtraTrees;
 pub use tree::forest::class_weights::ClassWeights;
 pub use tree::forest::out_of_bag::OutOfBag;
 pub use tree::forest::{ForestBackend, RandomForest};
+pub use tree::quantile_forest::{QuantileForest, QuantileModel};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;
@@ -62,6 +64,7 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, ExtraTrees>()
         .learner::<Binary, ExtraTrees>()
         .learner::<Multiclass, ExtraTrees>()
+        .learner::<Regression, QuantileForest>()
         .learner::<Regression, RandomForest>()
         .learner::<Binary, RandomForest>()
         .learner::<Multiclass, RandomForest>()
@@ -82,7 +85,7 @@ mod tests {
         {
             assert!(tags.contains(&("learner", tag)), "{tag}");
         }
-        for tag in ["ConstantModel", "LinearModel", "TreeEnsemble"] {
+        for tag in ["ConstantModel", "LinearModel", "QuantileModel", "TreeEnsemble"] {
             assert!(tags.contains(&("model", tag)), "{tag}");
         }
         assert!(tags.contains(&("calibrator", "Platt")) && tags.contains(&("fitted calibrator", "FittedPlatt")));

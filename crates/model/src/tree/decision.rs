@@ -167,6 +167,7 @@ impl DecisionTree {
             random_cuts: false,
             single: true,
             out_of_bag: false,
+            kept: None,
         }
     }
 

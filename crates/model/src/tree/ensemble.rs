@@ -275,7 +275,11 @@ impl TreeEnsemble {
         }
     }
 
-    fn map_rows<R: Send>(&self, features: &Features, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
+    pub(crate) fn map_rows<R: Send>(
+        &self,
+        features: &Features,
+        answer: impl Fn(&[f64]) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
         if self.missing {
             self.features.map_rows_with_missing(features, answer)
         } else {
@@ -283,7 +287,7 @@ impl TreeEnsemble {
         }
     }
 
-    fn check_row(&self, row: &[f64]) -> Result<()> {
+    pub(crate) fn check_row(&self, row: &[f64]) -> Result<()> {
         if self.missing { self.features.check_length(row) } else { self.features.check_row(row) }
     }
 }

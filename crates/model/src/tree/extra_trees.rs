@@ -150,6 +150,7 @@ impl ExtraTrees {
             random_cuts: true,
             single: false,
             out_of_bag: false,
+            kept: None,
         }
     }
 }

@@ -137,6 +137,7 @@ impl Default for RandomForest {
             row_share: all(),
             class_weights: ClassWeights::Equal,
             out_of_bag: false,
+            kept: None,
         }
     }
 }
@@ -268,6 +269,7 @@ impl RandomForest {
             random_cuts: false,
             single: false,
             out_of_bag: self.out_of_bag,
+            kept: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod extra_trees;
 pub mod forest;
 mod grow;
 mod linfa;
+pub mod quantile_forest;
 mod read;
 mod sample;
 mod split;

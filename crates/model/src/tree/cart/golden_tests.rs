@@ -13,7 +13,7 @@ fn table(case: &Case) -> Table {
     Table::of(columns.collect::<Vec<_>>()).unwrap()
 }
 
-/// What `draw` and `rules` make of a case.
+/// The tree of a case, and how many values its leaves have.
 fn tree(case: &Case) -> (Tree, usize) {
     let count = |name: &str| case.value(&format!("/input/{name}")).as_u64().map(|count| count as usize);
     let target = case.numbers("/input/target");
@@ -29,7 +29,7 @@ fn tree(case: &Case) -> (Tree, usize) {
         gainless: true,
         random_cuts: false,
     };
-    let plan = Plan { label: "trees", trees: 1, rules, draw: Draw::All, max_bins: 255 };
+    let plan = Plan { label: "trees", trees: 1, rules, draw: Draw::All, max_bins: 255, kept: None };
     let target = match count("classes") {
         None => Target::Numbers(&target),
         Some(2) => Target::Events(&class),
@@ -43,17 +43,13 @@ fn tree(case: &Case) -> (Tree, usize) {
 #[test]
 fn trees_are_those_of_scikit_learn() {
     let golden = golden::load("random_forest.json");
+    // Ours counts the least weight of a leaf, theirs its rows.
+    let least_rows = ["squared_weighted", "gini_weighted", "gini_three_classes_weighted", "gini_missing_weighted"];
     let mut seen = 0;
-    for case in &golden.cases {
-        // Ours counts the least weight of a leaf, theirs its rows.
-        let weighted = case.optional_numbers("/input/weights").is_some();
+    for case in golden.cases.iter().filter(|case| !least_rows.contains(&case.name.as_str())) {
         let name = &case.name;
         let (tree, outputs) = tree(case);
         let leaves = case.number("/expected/leaves") as usize;
-        if weighted && tree.leaves() != leaves {
-            eprintln!("{name}: {} {leaves}", tree.leaves());
-            continue;
-        }
         assert_eq!((tree.leaves(), tree.depth()), (leaves, case.number("/expected/depth") as usize), "{name}");
         let expected = case.matrix("/expected/prediction");
         for (row, expected) in case.matrix("/input/x").iter().zip(&expected) {
@@ -70,9 +66,53 @@ fn trees_are_those_of_scikit_learn() {
             }
             let total: f64 = gains.iter().sum();
             gains.iter_mut().for_each(|gain| *gain /= total);
-            golden.assert_all_close(&gains, &expected, name);
+            // Weights are rounded to 18 bits while splits are sought.
+            for (gain, expected) in gains.iter().zip(expected) {
+                assert!((gain - expected).abs() < 1e-6, "{name}: {gain} {expected}");
+            }
         }
         seen += 1;
     }
-    assert!(seen >= 9, "{seen}");
+    assert_eq!(seen, 8, "{seen}");
+}
+
+/// Levels, missing values and three classes, where the best split is known.
+#[test]
+fn levels_and_missing_values_are_put_on_the_side_that_they_are_like() {
+    let letters = ["a", "b", "c", "d"];
+    let level = |row: usize| if row % 5 == 4 { None } else { Some(letters[row % 5]) };
+    let noise = |row: usize| if row % 7 == 0 { f64::NAN } else { (row * 37 % 11) as f64 };
+    let table = Table::of([
+        ("noise", Column::numbers((0..200).map(noise).collect::<Vec<_>>())),
+        ("level", Column::categories((0..200).map(level))),
+    ])
+    .unwrap();
+    let rules = Rules {
+        max_leaves: None,
+        max_depth: 1,
+        min_weight: 0.0,
+        columns: 2,
+        shuffled: false,
+        gainless: false,
+        random_cuts: false,
+    };
+    let plan = Plan { label: "trees", trees: 1, rules, draw: Draw::All, max_bins: 255, kept: None };
+    // b, d and what is missing say one thing, a and c another.
+    let says = |row: usize| [0_u32, 1, 0, 1, 1][row % 5];
+    let class: Vec<u32> = (0..200).map(says).collect();
+    let numbers: Vec<f64> = class.iter().map(|&class| f64::from(class) * 3.0).collect();
+    let three: Vec<u32> = class.iter().map(|class| class * 2).collect();
+    let cx = FitContext::new(0);
+    for (target, outputs, expected) in [
+        (Target::Events(&class), 1, [vec![0.0], vec![1.0]]),
+        (Target::Numbers(&numbers), 1, [vec![0.0], vec![3.0]]),
+        (Target::Classes(&three, 3), 3, [vec![1.0, 0.0, 0.0], vec![0.0, 0.0, 1.0]]),
+    ] {
+        let tree = grove(plan, &table, target, None, &cx).unwrap().pop().unwrap();
+        for (code, row) in [(0.0, 0), (1.0, 1), (2.0, 2), (3.0, 3), (f64::NAN, 4)] {
+            let answer = tree.leaf_values(tree.find(&[1.0, code]), outputs);
+            assert_eq!(answer, expected[says(row) as usize], "{code}");
+        }
+        assert_eq!((tree.cover(0), tree.leaves()), (Some(200.0), 2));
+    }
 }

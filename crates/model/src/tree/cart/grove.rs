@@ -44,6 +44,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) rules: Rules,
     pub(crate) draw: Draw,
     pub(crate) max_bins: usize,
+    /// Leaves answer so many quantiles of their rows' numbers, not the mean.
+    pub(crate) kept: Option<usize>,
 }
 
 /// Grows the trees.
@@ -58,7 +60,9 @@ pub(crate) fn grove(
     match target {
         Target::Events(class) => plan.grow(&bins, table, &Events::new(class, weights), weights, cx),
         Target::Classes(class, classes) => plan.grow(&bins, table, &Classes::new(class, classes, weights), weights, cx),
-        Target::Numbers(target) => plan.grow(&bins, table, &Numbers::new(target, weights, table.rows()), weights, cx),
+        Target::Numbers(target) => {
+            plan.grow(&bins, table, &Numbers::new(target, weights, table.rows(), plan.kept), weights, cx)
+        }
     }
 }
 

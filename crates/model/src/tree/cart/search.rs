@@ -12,6 +12,9 @@ use crate::tree::bins::ColumnBins;
 /// Weights are sums of rounded ones.
 const NEARLY: f64 = 1.0 - 1e-9;
 
+/// Scores that differ by less are equal: the same split seen from the other side may differ in the last bits.
+const EQUAL: f64 = 1.0 + 1e-10;
+
 /// What a search needs to know about the node.
 pub(super) struct Node<'a, T: Truth> {
     pub(super) truth: &'a T,
@@ -42,6 +45,12 @@ pub(super) enum Rule {
 
 /// Random words, where cuts are random.
 pub(super) type Random<'a> = Option<&'a mut dyn FnMut() -> u64>;
+
+/// What a score must exceed to be better than the best.
+#[inline]
+fn bar<T: Truth>(best: Option<&Found<T::Sums>>, least_score: f64) -> f64 {
+    best.map_or(least_score, |best| best.score * EQUAL + T::NOISE)
+}
 
 impl<T: Truth> Node<'_, T> {
     /// Puts a better split of the column into `best`; `cells` are its sums by code, of which those `present` have rows.
@@ -116,7 +125,7 @@ impl<T: Truth> Column<'_, T> {
         let some_missing = self.has_missing();
         let mut values = *self.present;
         values[self.missing / 64] &= !(1 << (self.missing % 64));
-        let mut bar = best.as_ref().map_or(least_score, |best| best.score);
+        let mut bar = bar::<T>(best.as_ref(), least_score);
         let mut chosen = None;
         for missing_left in [false, true] {
             if missing_left && !some_missing {
@@ -136,8 +145,8 @@ impl<T: Truth> Column<'_, T> {
                 }
                 match self.score(&left) {
                     Ok(score) if score > bar => {
-                        bar = score;
-                        chosen = Some((last, next, missing_left, left.clone()));
+                        bar = score * EQUAL + T::NOISE;
+                        chosen = Some((score, last, next, missing_left, left.clone()));
                     }
                     Err(true) => break,
                     _ => {}
@@ -148,9 +157,9 @@ impl<T: Truth> Column<'_, T> {
                 }
             }
         }
-        if let Some((last, next, missing_left, left)) = chosen {
+        if let Some((score, last, next, missing_left, left)) = chosen {
             let missing_left = if some_missing { missing_left } else { self.larger_left(&left) };
-            *best = Some(Found { score: bar, feature: self.feature, rule: Rule::UpTo(last, next), missing_left, left });
+            *best = Some(Found { score, feature: self.feature, rule: Rule::UpTo(last, next), missing_left, left });
         }
     }
 
@@ -185,7 +194,7 @@ impl<T: Truth> Column<'_, T> {
                 self.add(&mut left, self.missing);
             }
             if let Ok(score) = self.score(&left)
-                && score > best.as_ref().map_or(least_score, |best| best.score)
+                && score > bar::<T>(best.as_ref(), least_score)
             {
                 let missing_left = if some_missing { missing_left } else { self.larger_left(&left) };
                 let rule = Rule::UpTo(at, Some(at + 1));
@@ -229,7 +238,7 @@ impl<T: Truth> Column<'_, T> {
     /// Takes a split of levels if it is better.
     fn consider(&self, left: &T::Sums, mut chosen: Present, best: &mut Option<Found<T::Sums>>, least_score: f64) {
         let Ok(score) = self.score(left) else { return };
-        if score <= best.as_ref().map_or(least_score, |best| best.score) {
+        if score <= bar::<T>(best.as_ref(), least_score) {
             return;
         }
         if self.larger_left(left) {

@@ -104,6 +104,8 @@ pub(crate) struct Numbers<'a> {
     centre: f64,
     step: f64,
     weights: Weights<'a>,
+    /// Leaves answer so many quantiles, not the mean.
+    kept: Option<usize>,
 }
 
 /// The class of a row and its weight in steps.
@@ -255,7 +257,7 @@ impl Truth for Classes<'_> {
 
 impl<'a> Numbers<'a> {
     /// `drawn` is the most that the weights of a tree's rows can be, in rows.
-    pub(crate) fn new(target: &'a [f64], weights: Option<&'a [f64]>, drawn: usize) -> Self {
+    pub(crate) fn new(target: &'a [f64], weights: Option<&'a [f64]>, drawn: usize, kept: Option<usize>) -> Self {
         let (low, high) =
             target.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &y| (low.min(y), high.max(y)));
         let centre = f64::midpoint(low, high);
@@ -264,11 +266,30 @@ impl<'a> Numbers<'a> {
         // The sum of all rows is below 2⁵³.
         let most = (1_u64 << 53) as f64 / power_of_two(drawn.max(1) as f64 * 2.0) / heaviest;
         let step = power_of_two((high / 2.0 - low / 2.0) / most * 1.000_001);
-        Self { target, centre, step, weights }
+        Self { target, centre, step, weights, kept }
     }
 }
 
-/// The target of a row times its weight, in steps, and the weight.
+impl Numbers<'_> {
+    /// Evenly spaced quantiles: with `(i + ½) / kept` of the weight up to them.
+    fn quantiles(&self, rows: &[(usize, f64)], kept: usize) -> Vec<f64> {
+        let mut pairs: Vec<(f64, f64)> = rows.iter().map(|&(row, weight)| (self.target[row], weight)).collect();
+        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let all: f64 = pairs.iter().map(|(_, weight)| weight).sum();
+        let (mut at, mut below) = (0, 0.0);
+        let quantile = |i: usize| {
+            let level = (i as f64 + 0.5) / kept as f64 * all;
+            while at + 1 < pairs.len() && below + pairs[at].1 < level {
+                below += pairs[at].1;
+                at += 1;
+            }
+            pairs.get(at).map_or(0.0, |(target, _)| *target)
+        };
+        (0..kept).map(quantile).collect()
+    }
+}
+
+/// The weight of a row in steps, and its target times that.
 type NumberPart = (f32, f64);
 
 impl Truth for Numbers<'_> {
@@ -328,6 +349,9 @@ impl Truth for Numbers<'_> {
     }
 
     fn answer(&self, rows: &[(usize, f64)]) -> Vec<f64> {
+        if let Some(kept) = self.kept {
+            return self.quantiles(rows, kept);
+        }
         let first = rows.first().map_or(0.0, |&(row, _)| self.target[row]);
         if rows.iter().all(|&(row, _)| self.target[row] == first) {
             return vec![first];

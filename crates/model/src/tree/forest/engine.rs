@@ -29,6 +29,8 @@ pub(crate) struct Options<'a> {
     /// A single tree: no order but that of the columns, and no split that gains nothing.
     pub(crate) single: bool,
     pub(crate) out_of_bag: bool,
+    /// Leaves answer so many quantiles of their rows' numbers, not the mean.
+    pub(crate) kept: Option<usize>,
 }
 
 /// A target, in the form that trees learn.
@@ -112,9 +114,10 @@ impl Options<'_> {
             random_cuts: self.random_cuts,
         };
         let (trees, draw) = (self.trees, self.draw);
-        let plan = Plan { label: self.tag, trees, rules, draw, max_bins: self.max_bins };
+        let plan = Plan { label: self.tag, trees, rules, draw, max_bins: self.max_bins, kept: self.kept };
+        let outputs = self.kept.unwrap_or(learned.outputs());
         let trees = grove(plan, train.features.table(), learned.target(), weights, cx)?;
-        let model = TreeEnsemble::mean(train.features.schema().names(), learned.outputs(), trees)?.missing(true);
+        let model = TreeEnsemble::mean(train.features.schema().names(), outputs, trees)?.missing(true);
         if !self.out_of_bag {
             return Ok(model);
         }
