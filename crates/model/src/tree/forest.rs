@@ -137,7 +137,6 @@ impl Default for RandomForest {
             row_share: all(),
             class_weights: ClassWeights::Equal,
             out_of_bag: false,
-            kept: None,
         }
     }
 }

@@ -81,7 +81,7 @@ fn trees_are_those_of_scikit_learn() {
 fn levels_and_missing_values_are_put_on_the_side_that_they_are_like() {
     let letters = ["a", "b", "c", "d"];
     let level = |row: usize| if row % 5 == 4 { None } else { Some(letters[row % 5]) };
-    let noise = |row: usize| if row % 7 == 0 { f64::NAN } else { (row * 37 % 11) as f64 };
+    let noise = |row: usize| if row.is_multiple_of(7) { f64::NAN } else { (row * 37 % 11) as f64 };
     let table = Table::of([
         ("noise", Column::numbers((0..200).map(noise).collect::<Vec<_>>())),
         ("level", Column::categories((0..200).map(level))),

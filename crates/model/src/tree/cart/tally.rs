@@ -36,13 +36,13 @@ pub(super) fn codes(present: &Present) -> impl Iterator<Item = usize> {
 /// Whether a code is in a set.
 #[inline]
 pub(super) fn has(present: &Present, code: usize) -> bool {
-    present[code / 64 & 3] >> (code % 64) & 1 == 1
+    present[(code / 64) & 3] >> (code % 64) & 1 == 1
 }
 
 /// Puts a code into a set.
 #[inline]
 pub(super) fn put(present: &mut Present, code: usize) {
-    present[code / 64 & 3] |= 1 << (code % 64);
+    present[(code / 64) & 3] |= 1 << (code % 64);
 }
 
 /// The cells of the columns of one pass, 256 each; empty between passes.

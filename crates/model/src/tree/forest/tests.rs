@@ -36,7 +36,7 @@ fn probabilities_are_means_of_shares_and_rows_are_weighed() {
     let features = Features::new(Table::of([("x", Column::numbers(vec![1.0; 400]))]).unwrap()).unwrap();
     let events: Vec<bool> = (0..400).map(|i| i % 4 == 0).collect();
     let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-    let train = Design::<Binary>::new(features.clone(), BinaryTarget::new(events.clone()), labels);
+    let train = Design::<Binary>::new(features, BinaryTarget::new(events.clone()), labels);
     let answer = |forest: RandomForest, train: &Design<Binary>| {
         let model = forest.trees(200).fit(train, &FitContext::new(1)).unwrap();
         Predict::<Binary>::predict_row(&model, &[1.0]).unwrap()
@@ -46,7 +46,7 @@ fn probabilities_are_means_of_shares_and_rows_are_weighed() {
     let balanced = answer(RandomForest::new().class_weights(ClassWeights::Balanced), &train);
     assert!((balanced - 0.5).abs() < 0.01, "{balanced}");
     let weights = events.iter().map(|&event| if event { 6.0 } else { 1.0 }).collect();
-    let weighted = answer(RandomForest::new(), &train.clone().weighted(Some(Arc::new(weights))));
+    let weighted = answer(RandomForest::new(), &train.weighted(Some(Arc::new(weights))));
     assert!((weighted - 2.0 / 3.0).abs() < 0.01, "{weighted}");
 }
 
