@@ -42,7 +42,9 @@ fn learners(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tree_10k_x_20");
     group.sample_size(10);
     let train = design(10_000, 20);
-    for (name, backend) in [("exact", TreeBackend::Exact), ("linfa", TreeBackend::Linfa)] {
+    for (name, backend) in
+        [("histogram", TreeBackend::Histogram), ("exact", TreeBackend::Exact), ("linfa", TreeBackend::Linfa)]
+    {
         let learner = DecisionTree::new().backend(backend);
         group.bench_function(name, |b| {
             b.iter(|| black_box(Learner::<Binary>::fit(&learner, &train, &cx).expect("a fit")))

@@ -86,9 +86,16 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting, &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
+    checked.learner(DecisionTree::default(), &regression);
+    checked.learner(DecisionTree::default().backend(TreeBackend::Exact), &binary);
+    checked.learner(ExtraTrees::default().trees(8), &binary);
+    checked.learner(ExtraTrees::default().trees(8), &multiclass);
+    checked.learner(ExtraTrees::default().trees(8), &regression);
+    checked.learner(QuantileForest::default().trees(8), &regression);
     checked.learner(RandomForest::default().trees(8), &binary);
     checked.learner(RandomForest::default().trees(8), &multiclass);
     checked.learner(RandomForest::default().trees(8), &regression);
+    checked.learner(RandomForest::default().trees(8).backend(ForestBackend::Smartcore), &binary);
 
     let truth = BinaryTarget::new([true, false, false, true, false, true, true, false]);
     let output = ndarray::arr1(&[0.8, 0.3, 0.6, 0.6, 0.1, 0.4, 0.9, 0.2]);

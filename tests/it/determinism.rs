@@ -8,7 +8,7 @@ fn pipelines() -> Vec<Pipeline<Binary>> {
     vec![
         prepared(loans()).model(LogisticRegression::default()).build().unwrap(),
         prepared(loans()).model(DecisionTree::default()).build().unwrap(),
-        prepared(loans()).model(RandomForest::default().trees(20).row_cap(600)).build().unwrap(),
+        prepared(loans()).model(RandomForest::default().trees(20)).build().unwrap(),
     ]
 }
 
@@ -55,7 +55,7 @@ fn another_seed_gives_other_folds() {
 fn streams_go_by_name_not_by_order() {
     let data = dataset("loans.csv", &loans());
     let cx = FitContext::new(5);
-    let forest = || RandomForest::default().trees(5).row_cap(300);
+    let forest = || RandomForest::default().trees(5);
     let without = prepared(loans()).model(forest()).build().unwrap().fit(&data, &cx).unwrap();
     // This step selects nothing.
     let with =

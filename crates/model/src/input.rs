@@ -93,7 +93,7 @@ impl Input {
 }
 
 /// The answers of the rows of `matrix`, in parallel and each by itself.
-fn map<R: Send>(matrix: ArrayView2<'_, f64>, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
+pub(crate) fn map<R: Send>(matrix: ArrayView2<'_, f64>, answer: impl Fn(&[f64]) -> Result<R> + Sync) -> Result<Vec<R>> {
     let blocks: Vec<Result<Vec<R>>> = parallel::blocks(matrix.nrows(), BLOCK, |rows| {
         let mut answers = Vec::with_capacity(rows.len());
         for r in rows {

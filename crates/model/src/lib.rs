@@ -5,9 +5,11 @@
 //! | [`ConstantBaseline`]: the mean or the class shares | all | [`ConstantModel`] |
 //! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
 //! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
-//! | [`DecisionTree`]: one tree, by our own search or linfa's | binary, multiclass | [`TreeEnsemble`] |
+//! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all | [`TreeEnsemble`] |
+//! | [`ExtraTrees`]: trees with random cuts | all | [`TreeEnsemble`] |
 //! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
-//! | [`RandomForest`]: trees of smartcore | all | [`TreeEnsemble`] |
+//! | [`QuantileForest`]: a quantile of the target, or an interval | regression | [`QuantileModel`] |
+//! | [`RandomForest`]: bagged trees, ours or smartcore's | all | [`TreeEnsemble`] |
 //!
 //! | calibrator | tasks | learned form |
 //! |---|---|---|
@@ -48,7 +50,11 @@ pub use tree::explain::contribution::Contributions;
 pub use tree::explain::importance::{Importance, ImportanceKind};
 pub use tree::explain::interaction::Interactions;
 pub use tree::explain::path_dependent::PathExplainer;
-pub use tree::forest::RandomForest;
+pub use tree::extra_trees::ExtraTrees;
+pub use tree::forest::class_weights::ClassWeights;
+pub use tree::forest::out_of_bag::OutOfBag;
+pub use tree::forest::{ForestBackend, RandomForest};
+pub use tree::quantile_forest::{QuantileForest, QuantileModel};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;
@@ -63,11 +69,16 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, LinearRegression>()
         .learner::<Binary, LogisticRegression>()
         .learner::<Multiclass, LogisticRegression>()
+        .learner::<Regression, DecisionTree>()
         .learner::<Binary, DecisionTree>()
         .learner::<Multiclass, DecisionTree>()
         .learner::<Regression, GradientBoosting>()
         .learner::<Binary, GradientBoosting>()
         .learner::<Multiclass, GradientBoosting>()
+        .learner::<Regression, ExtraTrees>()
+        .learner::<Binary, ExtraTrees>()
+        .learner::<Multiclass, ExtraTrees>()
+        .learner::<Regression, QuantileForest>()
         .learner::<Regression, RandomForest>()
         .learner::<Binary, RandomForest>()
         .learner::<Multiclass, RandomForest>()
@@ -83,10 +94,12 @@ mod tests {
         let mut registry = Registry::new();
         register(&mut registry);
         let tags = registry.tags();
-        for tag in ["ConstantBaseline", "LinearRegression", "LogisticRegression", "DecisionTree", "RandomForest"] {
+        for tag in
+            ["ConstantBaseline", "LinearRegression", "LogisticRegression", "DecisionTree", "ExtraTrees", "RandomForest"]
+        {
             assert!(tags.contains(&("learner", tag)), "{tag}");
         }
-        for tag in ["ConstantModel", "LinearModel", "TreeEnsemble"] {
+        for tag in ["ConstantModel", "LinearModel", "QuantileModel", "TreeEnsemble"] {
             assert!(tags.contains(&("model", tag)), "{tag}");
         }
         assert!(tags.contains(&("calibrator", "Platt")) && tags.contains(&("fitted calibrator", "FittedPlatt")));

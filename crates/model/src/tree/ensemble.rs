@@ -15,9 +15,10 @@ use stagewise_core::stage::Predict;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 use stagewise_numeric::parallel;
 
-use crate::input::Input;
+use crate::input::{Input, map};
 use crate::link::Link;
 use crate::tree::boost::history::History;
+use crate::tree::forest::out_of_bag::OutOfBag;
 use crate::tree::structure::Tree;
 use crate::tree::walk::Frozen;
 
@@ -72,6 +73,7 @@ pub struct TreeEnsemble {
     history: Option<History>,
     /// The trees, ready for answers; made from them, never saved.
     frozen: Arc<Frozen>,
+    out_of_bag: Option<OutOfBag>,
 }
 
 /// What is saved; checked when it is read.
@@ -90,6 +92,8 @@ struct Stored {
     link: Link,
     #[serde(default)]
     history: Option<History>,
+    #[serde(default)]
+    out_of_bag: Option<OutOfBag>,
 }
 
 impl TreeEnsemble {
@@ -110,6 +114,7 @@ impl TreeEnsemble {
             link: Link::Identity,
             history: None,
             frozen: Arc::default(),
+            out_of_bag: None,
         }
         .checked()
     }
@@ -130,6 +135,7 @@ impl TreeEnsemble {
             link: Link::Identity,
             history: None,
             frozen: Arc::default(),
+            out_of_bag: None,
         }
         .checked()
     }
@@ -178,6 +184,18 @@ impl TreeEnsemble {
     /// How the learner got there, if it kept that.
     pub fn training_history(&self) -> Option<&History> {
         self.history.as_ref()
+    }
+
+    /// What the trees of a forest answered for rows that they had not seen.
+    #[must_use]
+    pub(crate) fn bagged(mut self, out_of_bag: OutOfBag) -> Self {
+        self.out_of_bag = Some(out_of_bag);
+        self
+    }
+
+    /// What the trees of a forest answered for rows that they had not seen, if it kept that.
+    pub fn out_of_bag(&self) -> Option<&OutOfBag> {
+        self.out_of_bag.as_ref()
     }
 
     /// The names of the features, in the order that splits count them.
@@ -311,6 +329,14 @@ impl TreeEnsemble {
         if self.missing { Ok(features.matrix()) } else { features.finite_matrix(Self::TAG) }
     }
 
+    pub(crate) fn map_rows<R: Send>(
+        &self,
+        features: &Features,
+        answer: impl Fn(&[f64]) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
+        map(self.rows_of(features)?, answer)
+    }
+
     pub(crate) fn check_row(&self, row: &[f64]) -> Result<()> {
         if self.missing { self.features.check_length(row) } else { self.features.check_row(row) }
     }
@@ -337,7 +363,7 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link, history } = stored;
+        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag } = stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
@@ -351,6 +377,7 @@ impl TryFrom<Stored> for TreeEnsemble {
             combine,
             link,
             history,
+            out_of_bag,
             frozen: Arc::default(),
         }
         .checked()
@@ -359,8 +386,9 @@ impl TryFrom<Stored> for TreeEnsemble {
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, frozen: _ } = model;
-        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history }
+        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, out_of_bag, frozen: _ } =
+            model;
+        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history, out_of_bag }
     }
 }
 

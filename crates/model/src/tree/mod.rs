@@ -1,15 +1,18 @@
-//! Trees: one canonical form, filled by our own search, linfa and smartcore.
+//! Trees: one canonical form, filled by our own engines, linfa and smartcore.
 
 mod bins;
 pub mod boost;
+mod cart;
 mod constraint;
 pub mod decision;
 pub mod ensemble;
 pub mod exchange;
 pub mod explain;
+pub mod extra_trees;
 pub mod forest;
 mod grow;
 mod linfa;
+pub mod quantile_forest;
 mod read;
 mod sample;
 mod split;

@@ -247,7 +247,6 @@ impl Tree {
     }
 
     /// The leaf that a row falls into: the plain walk that every faster one must agree with.
-    #[cfg(test)]
     pub(crate) fn find(&self, row: &[f64]) -> usize {
         let mut at = 0;
         while self.feature[at] != LEAF {

@@ -145,6 +145,11 @@ impl Codes {
         self.rows
     }
 
+    /// How many columns.
+    pub(crate) fn width(&self) -> usize {
+        self.by_column.len()
+    }
+
     /// All codes, row by row.
     pub(crate) fn by_row(&self) -> &[u8] {
         &self.by_row

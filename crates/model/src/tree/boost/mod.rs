@@ -1,7 +1,7 @@
 //! Gradient boosting on the tree engine.
 
 pub mod history;
-mod input;
+pub(crate) mod input;
 pub mod learner;
 pub mod objective;
 pub mod sample;
