@@ -4,6 +4,7 @@
 //! one is taken changes the time and not a bit of the answer.
 
 mod nodes;
+mod ranks;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use nodes::Nodes;
 use sweep::{Questions, ROWS, Scratch, Sweep};
 
 /// With fewer rows than this walks are faster than a sweep of a whole block.
-const FEW: usize = 64;
-/// How many splits a sweep asks in the time of one step of a walk, and of one step of a search for ranks.
-const STEP: usize = 32;
-const SEARCH: usize = 7;
+const FEW: usize = 96;
+/// How many splits a sweep asks in the time of one step of a walk.
+const STEP: usize = 48;
+/// How many it asks in the time by which the ranks of a feature take longer than its place in the rows of a walk.
+const RANK: usize = 8;
 
 /// Trees, ready for answers.
 #[derive(Debug, Default)]
@@ -114,7 +116,7 @@ fn pays(questions: &Questions, trees: &[Tree]) -> bool {
     let nodes: usize = trees.iter().map(Tree::len).sum();
     // A walk passes about as many splits as there are bits in the number of leaves, and some more.
     let steps: usize = trees.iter().map(|tree| 1 + tree.leaves().ilog2() as usize).sum();
-    nodes / 2 + SEARCH * questions.steps() as usize <= STEP * steps
+    nodes / 2 + RANK * questions.ranked() <= STEP * steps
 }
 
 /// It follows from the trees, which are compared.

@@ -120,7 +120,7 @@ impl Nodes {
                 let from: [usize; LANES] = std::array::from_fn(|lane| lane.min(last) * width);
                 let at = self.walk([start.root; LANES], plain, |lane, feature| rows[from[lane] + feature]);
                 for (at, scores) in at.into_iter().zip(scores.chunks_exact_mut(outputs)) {
-                    self.add(start, at, scores);
+                    self.add(start, self.leaf[at as usize] as usize, scores);
                 }
             }
         }
@@ -132,6 +132,19 @@ impl Nodes {
     }
 
     fn add_trees(&self, starts: &[Start], row: &[f64], scores: &mut [f64]) {
+        if let [score] = scores {
+            // Kept in a register: one addition a tree, and not also a store and the load of it.
+            let mut sum = *score;
+            self.leaves(starts, row, |_, leaf| sum += self.values[leaf]);
+            *score = sum;
+        } else {
+            self.leaves(starts, row, |start, leaf| self.add(start, leaf, scores));
+        }
+    }
+
+    /// The leaves of a row, in the order of the trees: where their values begin.
+    #[inline(always)]
+    fn leaves(&self, starts: &[Start], row: &[f64], mut found: impl FnMut(&Start, usize)) {
         let plain = self.plain(row);
         for starts in starts.chunks(LANES) {
             let mut at: [u32; LANES] = std::array::from_fn(|lane| starts[lane.min(starts.len() - 1)].root);
@@ -139,7 +152,7 @@ impl Nodes {
                 at = self.walk(at, plain, |_, feature| row[feature]);
             }
             for (start, at) in starts.iter().zip(at) {
-                self.add(start, at, scores);
+                found(start, self.leaf[at as usize] as usize);
             }
         }
     }
@@ -197,8 +210,7 @@ impl Nodes {
     }
 
     #[inline]
-    fn add(&self, start: &Start, at: u32, scores: &mut [f64]) {
-        let from = self.leaf[at as usize] as usize;
+    fn add(&self, start: &Start, from: usize, scores: &mut [f64]) {
         let (output, width) = (start.output as usize, start.width as usize);
         if width == 1 {
             scores[output] += self.values[from];

@@ -11,6 +11,7 @@ use std::ops::Range;
 use stagewise_core::matrix::Features;
 
 use crate::tree::structure::{Node, Rule, Tree};
+use crate::tree::walk::ranks::{Ranks, Room};
 
 /// Rows of a block.
 pub(super) const ROWS: usize = 256;
@@ -23,13 +24,13 @@ const TABLES: usize = 1 << 26;
 /// Planes of answers that wait for the other child; `1 + log2(BYTE)` is enough.
 const SLOTS: usize = 16;
 
-/// Searches in flight.
+/// Leaves that are added at a time.
 const LANES: usize = 4;
 
 /// Sixteen bytes: a register.
 type Chunk = [u8; 16];
 /// A byte for each row of a block.
-type Plane = [Chunk; ROWS / 16];
+pub(super) type Plane = [Chunk; ROWS / 16];
 
 /// What trees ask of the features: whether bytes can hold it.
 #[derive(Debug, Default)]
@@ -75,9 +76,9 @@ impl Questions {
         fits
     }
 
-    /// Steps of the searches that a row takes before its first tree.
-    pub(super) fn steps(&self) -> u32 {
-        self.numbers.values().map(|thresholds| bits(thresholds.len())).sum()
+    /// How many features must be ranked before the first tree.
+    pub(super) fn ranked(&self) -> usize {
+        self.numbers.len()
     }
 }
 
@@ -89,22 +90,6 @@ fn ordered(x: f64) -> u64 {
 
 fn unordered(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
-}
-
-fn bits(count: usize) -> u32 {
-    usize::BITS - count.leading_zeros()
-}
-
-/// A number feature: its thresholds, and the planes of its ranks.
-#[derive(Debug)]
-struct Ranks {
-    feature: usize,
-    /// Ascending, then NaN, which no value is above.
-    thresholds: Box<[f64; BYTE]>,
-    count: usize,
-    /// The plane for nodes that send missing values left, and that for the others.
-    left: Option<usize>,
-    right: Option<usize>,
 }
 
 /// A feature that nodes ask the level of: its codes, and the plane of the table that is looked up last.
@@ -172,6 +157,8 @@ pub(super) struct Scratch {
     planes: Vec<Plane>,
     codes: Vec<[u16; ROWS]>,
     slots: [Plane; SLOTS],
+    room: Room,
+    table: [f64; BYTE],
 }
 
 impl Sweep {
@@ -179,9 +166,7 @@ impl Sweep {
     pub(super) fn of(questions: &Questions, trees: &[Tree], outputs: usize) -> Self {
         let mut all = Self::default();
         for (&feature, keys) in &questions.numbers {
-            let mut thresholds = Box::new([f64::NAN; BYTE]);
-            thresholds.iter_mut().zip(keys).for_each(|(threshold, &key)| *threshold = unordered(key));
-            all.ranks.push(Ranks { feature, thresholds, count: keys.len(), left: None, right: None });
+            all.ranks.push(Ranks::of(feature, keys.iter().map(|&key| unordered(key)).collect()));
         }
         for (&feature, &(levels, _)) in &questions.levels {
             all.codes.push(Codes { feature, levels, plane: all.planes, nodes: 0, table: 0 });
@@ -251,8 +236,7 @@ impl Sweep {
             self.planes += 1;
             self.planes - 1
         });
-        let cut = ranks.thresholds[..ranks.count].partition_point(|&other| other < threshold);
-        (Act::Rank(cut as u8 ^ 128), plane)
+        (Act::Rank(ranks.cut(threshold)), plane)
     }
 
     fn bit(&mut self, feature: usize, left: impl Fn(usize) -> bool) -> (Act, usize) {
@@ -279,6 +263,8 @@ impl Sweep {
             planes: vec![[[0; 16]; ROWS / 16]; self.planes],
             codes: vec![[0; ROWS]; self.codes.len()],
             slots: [[[0; 16]; ROWS / 16]; SLOTS],
+            room: Room::default(),
+            table: [0.0; BYTE],
         }
     }
 
@@ -294,7 +280,7 @@ impl Sweep {
         let mut column = [0.0; ROWS];
         for ranks in &self.ranks {
             features.write(ranks.feature, rows.clone(), &mut column);
-            ranks.fill(&column, &mut scratch.planes);
+            ranks.fill(&column, &mut scratch.room, &mut scratch.planes);
         }
         for (codes, of_rows) in self.codes.iter().zip(&mut scratch.codes) {
             features.write(codes.feature, rows.clone(), &mut column);
@@ -311,10 +297,20 @@ impl Sweep {
                 self.run(op, scratch);
             }
             let values = &self.values[tree.values.clone()];
-            let leaves = scratch.slots[0].as_flattened();
+            let leaves = &scratch.slots[0].as_flattened()[..rows.len()];
             if outputs == 1 {
-                for (score, &leaf) in scores.iter_mut().zip(leaves) {
-                    *score += values[usize::from(leaf)];
+                // Of a length that every byte is below.
+                let table = &mut scratch.table;
+                table[..values.len()].copy_from_slice(values);
+                let (scores, last) = scores.as_chunks_mut::<LANES>();
+                let (leaves, others) = leaves.as_chunks::<LANES>();
+                for (scores, leaves) in scores.iter_mut().zip(leaves) {
+                    for lane in 0..LANES {
+                        scores[lane] += table[usize::from(leaves[lane])];
+                    }
+                }
+                for (score, &leaf) in last.iter_mut().zip(others) {
+                    *score += table[usize::from(leaf)];
                 }
             } else {
                 for (scores, &leaf) in scores.chunks_exact_mut(outputs).zip(leaves) {
@@ -327,7 +323,7 @@ impl Sweep {
 
     #[inline(always)]
     fn run(&self, op: &Op, scratch: &mut Scratch) {
-        let Scratch { planes, codes, slots } = scratch;
+        let Scratch { planes, codes, slots, .. } = scratch;
         let plane = &mut planes[op.plane as usize];
         match op.act {
             Act::Rank(cut) => choose(op, plane, slots, |rank| if rank as i8 > cut as i8 { 255 } else { 0 }),
@@ -337,36 +333,6 @@ impl Sweep {
                 let table = &self.tables[table as usize..][..=self.codes[at].levels];
                 for (bits, &code) in plane.as_flattened_mut().iter_mut().zip(&codes[at]) {
                     *bits = table[usize::from(code)];
-                }
-            }
-        }
-    }
-}
-
-impl Ranks {
-    /// Counts the thresholds below each value by halving, in several rows at once.
-    fn fill(&self, column: &[f64; ROWS], planes: &mut [Plane]) {
-        let mut below = [0u8; ROWS];
-        for (below, xs) in below.as_chunks_mut::<LANES>().0.iter_mut().zip(column.as_chunks::<LANES>().0) {
-            let mut at = [0u8; LANES];
-            for bit in (0..8).rev() {
-                for lane in 0..LANES {
-                    // At most 254 and, after the step, 255. No branch: it would be guessed wrong every other time.
-                    let middle = at[lane] | ((1 << bit) - 1);
-                    at[lane] |= u8::from(xs[lane] > self.thresholds[usize::from(middle)]) << bit;
-                }
-            }
-            *below = at;
-        }
-        // As `Act::Rank` wants them.
-        for plane in [self.left, self.right].into_iter().flatten() {
-            planes[plane].as_flattened_mut().iter_mut().zip(&below).for_each(|(rank, &n)| *rank = n ^ 128);
-        }
-        if let Some(plane) = self.right {
-            let above = self.count as u8 ^ 128;
-            for (rank, x) in planes[plane].as_flattened_mut().iter_mut().zip(column) {
-                if x.is_nan() {
-                    *rank = above;
                 }
             }
         }
