@@ -301,19 +301,6 @@ fn what_cannot_be_explained_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn nodes_with_two_parents_are_refused() {
-    let mut tree = Tree::new();
-    let root = tree.split(0, 0.5, true);
-    let leaf = tree.leaf(&[1.0]);
-    tree.link(root, true, leaf);
-    tree.link(root, false, leaf);
-    let model = TreeEnsemble::mean(vec!["x0".into()], 1, vec![tree]).unwrap();
-    let rows = features(&[vec![0.0]]);
-    let error = model.contributions_against(&rows, &rows).unwrap_err().to_string();
-    assert_eq!(error, "gave nodes with several parents where it declares a tree; this is a fault of the stage");
-}
-
-#[test]
 fn no_rows_and_no_trees_are_explained_by_nothing() {
     let names = || (0..2).map(|j| format!("x{j}")).collect::<Vec<_>>();
     let rows = features(&[vec![0.0, 1.0]]);
