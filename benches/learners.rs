@@ -23,7 +23,7 @@ fn design(rows: usize, width: usize) -> Design<Binary> {
     let features = Features::new(Table::of(named.collect::<Vec<_>>()).expect("equal lengths")).expect("numbers");
     features.matrix();
     let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-    Design { features, target: BinaryTarget::new(events), labels, weights: None }
+    Design::new(features, BinaryTarget::new(events), labels)
 }
 
 fn learners(criterion: &mut Criterion) {

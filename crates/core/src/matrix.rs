@@ -138,6 +138,16 @@ pub(crate) fn known_levels(levels: usize) -> f64 {
 }
 
 /// What a learner learns from.
+///
+/// ```
+/// use stagewise_core::matrix::{Design, Features};
+/// use stagewise_core::{column::Column, table::Table, target::NumberTarget, task::Regression};
+///
+/// let features = Features::new(Table::of([("x", Column::numbers([1.0, 2.0]))])?)?;
+/// let design = Design::<Regression>::new(features, NumberTarget::new(vec![3.0, 5.0]), ());
+/// assert!(design.weights().is_none() && design.validation.is_none());
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Design<T: Task> {
     /// The features, `n × p`.
@@ -148,9 +158,29 @@ pub struct Design<T: Task> {
     pub labels: T::Labels,
     /// How much each row counts; all alike if absent.
     pub weights: Option<Arc<Vec<f64>>>,
+    /// Rows to judge by and not to learn from, changed like rows at serving: there if the learner
+    /// [holds rows out](crate::stage::Learner::holds_out). Its own `validation` is absent.
+    pub validation: Option<Box<Self>>,
 }
 
 impl<T: Task> Design<T> {
+    /// Rows that count alike, and none to judge by.
+    pub fn new(features: Features, target: T::Target, labels: T::Labels) -> Self {
+        Self { features, target, labels, weights: None, validation: None }
+    }
+
+    /// The same rows with these weights.
+    #[must_use]
+    pub fn weighted(self, weights: Option<Arc<Vec<f64>>>) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// The same rows with these to judge by.
+    #[must_use]
+    pub fn judged_by(self, validation: Self) -> Self {
+        Self { validation: Some(Box::new(validation)), ..self }
+    }
+
     /// The weights as a slice.
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|w| w.as_slice())

@@ -30,7 +30,7 @@ use crate::input::check_rows;
 ///
 /// let features = Features::new(Table::of([("x", Column::numbers([1.0, f64::NAN, 3.0]))])?)?;
 /// let target = NumberTarget::new(vec![1.0, 2.0, 6.0]);
-/// let design = Design::<Regression> { features, target, labels: (), weights: None };
+/// let design = Design::<Regression>::new(features, target, ());
 /// let model = ConstantBaseline.fit(&design, &FitContext::new(0))?;
 /// assert_eq!(Predict::<Regression>::predict_row(&model, &[7.0])?, 3.0);
 /// # Ok::<(), stagewise_core::Error>(())

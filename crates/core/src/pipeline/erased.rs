@@ -131,12 +131,17 @@ handle!(
 
 pub(crate) trait ErasedLearner<T: Task>: Save {
     fn accepts(&self) -> Accepts;
+    fn holds_out(&self) -> Option<f64>;
     fn fit(&self, train: &Design<T>, cx: &FitContext) -> Result<BoxModel<T>>;
 }
 
 impl<T: Task, L: Learner<T>> ErasedLearner<T> for L {
     fn accepts(&self) -> Accepts {
         Learner::accepts(self)
+    }
+
+    fn holds_out(&self) -> Option<f64> {
+        Learner::holds_out(self)
     }
 
     fn fit(&self, train: &Design<T>, cx: &FitContext) -> Result<BoxModel<T>> {

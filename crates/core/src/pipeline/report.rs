@@ -10,6 +10,9 @@ use crate::warning::Warning;
 pub struct FitReport {
     /// Training rows.
     pub rows: usize,
+    /// How many of them the learner judged itself by: no step and no model learned from them.
+    #[serde(default)]
+    pub held_out: usize,
     /// One entry per step, sampler and learner, in order.
     pub stages: Vec<StageReport>,
     /// What a person should know.
@@ -42,7 +45,11 @@ impl Exhibit for FitReport {
             })
             .collect();
         let columns = ["step", "stage", "rows", "columns", "seconds"].map(String::from).to_vec();
-        let section = Section::new("Fit").block(Block::Table { columns, rows });
+        let mut section = Section::new("Fit").block(Block::Table { columns, rows });
+        if self.held_out > 0 {
+            let Self { rows, held_out, .. } = self;
+            section = section.text(format!("Held out: {held_out} of {rows} rows, by which the learner judged itself."));
+        }
         self.warnings.iter().fold(section, |section, warning| section.block(Block::Warning(warning.to_string())))
     }
 }

@@ -60,7 +60,7 @@ pub enum LogisticBackend {
 /// let features = Features::new(Table::of([("x", Column::numbers([-1.0, -1.0, 1.0, 1.0]))])?)?;
 /// let target = BinaryTarget::new(vec![false, false, true, true]);
 /// let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-/// let design = Design::<Binary> { features, target, labels, weights: None };
+/// let design = Design::<Binary>::new(features, target, labels);
 /// let model = LogisticRegression::new().l2(1.0).fit(&design, &FitContext::new(0))?;
 /// // The root of 4 (1 - sigmoid(β)) = β.
 /// assert!((model.coefficients()[0][0] - 1.042597).abs() < 1e-6);

@@ -39,7 +39,7 @@ use crate::linear::shift::shift;
 ///
 /// let features = Features::new(Table::of([("x", Column::numbers([0.0, 1.0, 2.0]))])?)?;
 /// let target = NumberTarget::new(vec![1.0, 3.0, 5.0]);
-/// let design = Design::<Regression> { features, target, labels: (), weights: None };
+/// let design = Design::<Regression>::new(features, target, ());
 /// let model = LinearRegression::new().fit(&design, &FitContext::new(0))?;
 /// assert!((model.coefficients()[0][0] - 2.0).abs() < 1e-12 && (model.intercepts()[0] - 1.0).abs() < 1e-12);
 /// # Ok::<(), stagewise_core::Error>(())
@@ -156,7 +156,7 @@ mod tests {
             .enumerate()
             .map(|(j, name)| (name.as_str(), Column::numbers(rows.iter().map(|r| r[j]).collect::<Vec<_>>())));
         let features = Features::new(Table::of(columns.collect::<Vec<_>>()).unwrap()).unwrap();
-        Design { features, target: NumberTarget::new(y), labels: (), weights: weights.map(Arc::new) }
+        Design::new(features, NumberTarget::new(y), ()).weighted(weights.map(Arc::new))
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub enum TreeBackend {
 /// let features = Features::new(Table::of([("x", Column::numbers([1.0, 2.0, 3.0, 4.0]))])?)?;
 /// let target = BinaryTarget::new(vec![false, false, true, false]);
 /// let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-/// let design = Design::<Binary> { features, target, labels, weights: None };
+/// let design = Design::<Binary>::new(features, target, labels);
 /// let tree = DecisionTree::new().max_depth(Some(1)).min_rows_leaf(1.0).fit(&design, &FitContext::new(0))?;
 /// // Cut between 2 and 3: shares 0 of 2 and 1 of 2.
 /// assert_eq!(Predict::<Binary>::predict_row(&tree, &[2.6])?, 0.5);
@@ -199,7 +199,7 @@ mod tests {
     fn design(x: Vec<f64>, events: Vec<bool>, weights: Option<Vec<f64>>) -> Design<Binary> {
         let features = Features::new(Table::of([("x", Column::numbers(x))]).unwrap()).unwrap();
         let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-        Design { features, target: BinaryTarget::new(events), labels, weights: weights.map(Arc::new) }
+        Design::new(features, BinaryTarget::new(events), labels).weighted(weights.map(Arc::new))
     }
 
     #[test]
@@ -213,12 +213,8 @@ mod tests {
     #[test]
     fn both_backends_grow_the_same_tree() {
         let data = data::binary_numeric(400, 2);
-        let train = Design::<Binary> {
-            features: Features::new(data.features().clone()).unwrap(),
-            target: data.target().clone(),
-            labels: data.labels().clone(),
-            weights: None,
-        };
+        let features = Features::new(data.features().clone()).unwrap();
+        let train = Design::<Binary>::new(features, data.target().clone(), data.labels().clone());
         let cx = FitContext::new(0);
         let spec = DecisionTree::new().max_depth(Some(3));
         let ours = spec.fit(&train, &cx).unwrap();
@@ -271,12 +267,8 @@ mod tests {
     #[test]
     fn linfa_with_three_classes_is_refused() {
         let data = data::multiclass_numeric(60, 1);
-        let train = Design::<Multiclass> {
-            features: Features::new(data.features().clone()).unwrap(),
-            target: data.target().clone(),
-            labels: data.labels().clone(),
-            weights: None,
-        };
+        let features = Features::new(data.features().clone()).unwrap();
+        let train = Design::<Multiclass>::new(features, data.target().clone(), data.labels().clone());
         let error = DecisionTree::new().backend(TreeBackend::Linfa).fit(&train, &FitContext::new(0)).unwrap_err();
         assert!(error.to_string().starts_with("`backend` is Linfa, allowed is `Exact` for more than two"), "{error}");
     }

@@ -49,7 +49,7 @@ const GROUP: usize = 10;
 /// let x: Vec<f64> = (0..40).map(f64::from).collect();
 /// let y: Vec<f64> = x.iter().map(|&x| if x < 20.0 { 1.0 } else { 5.0 }).collect();
 /// let features = Features::new(Table::of([("x", Column::numbers(x))])?)?;
-/// let design = Design::<Regression> { features, target: NumberTarget::new(y), labels: (), weights: None };
+/// let design = Design::<Regression>::new(features, NumberTarget::new(y), ());
 /// let forest = RandomForest::new().trees(10).fit(&design, &FitContext::new(1))?;
 /// assert_eq!(Predict::<Regression>::predict_row(&forest, &[3.0])?, 1.0);
 /// # Ok::<(), stagewise_core::Error>(())

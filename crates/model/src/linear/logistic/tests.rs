@@ -20,13 +20,13 @@ fn features(rows: &[Vec<f64>]) -> Features {
 
 fn binary(rows: &[Vec<f64>], events: Vec<bool>, weights: Option<Vec<f64>>) -> Design<Binary> {
     let labels = BinaryLabels { event: "yes".into(), other: "no".into() };
-    Design { features: features(rows), target: BinaryTarget::new(events), labels, weights: weights.map(Arc::new) }
+    Design::new(features(rows), BinaryTarget::new(events), labels).weighted(weights.map(Arc::new))
 }
 
 fn multiclass(rows: &[Vec<f64>], codes: Vec<u32>, weights: Option<Vec<f64>>) -> Design<Multiclass> {
     let labels = Levels::new(["a", "b", "c"]);
     let target = ClassTarget::new(codes, 3);
-    Design { features: features(rows), target, labels, weights: weights.map(Arc::new) }
+    Design::new(features(rows), target, labels).weighted(weights.map(Arc::new))
 }
 
 /// Compares with the golden file; `tolerance` replaces the file's where a backend stops earlier.
@@ -144,7 +144,7 @@ fn an_end_short_of_the_tolerance_is_a_warning_with_the_numbers() {
     let data = data::binary_numeric(80, 3);
     let features = Features::new(data.features().clone()).unwrap();
     let (target, labels) = (data.target().clone(), data.labels().clone());
-    let train = Design::<Binary> { features, target, labels, weights: None };
+    let train = Design::<Binary>::new(features, target, labels);
     let cx = FitContext::new(0);
     LogisticRegression::new().max_iterations(1).fit(&train, &cx).unwrap();
     let text = cx.take_warnings()[0].what.clone();

@@ -8,12 +8,8 @@ use stagewise_core::stage::Predict;
 use stagewise_testkit::{conformance, data};
 
 fn design<T: Task>(data: &Dataset<T>) -> Design<T> {
-    Design {
-        features: Features::new(data.features().clone()).unwrap(),
-        target: data.target().clone(),
-        labels: data.labels().clone(),
-        weights: None,
-    }
+    let features = Features::new(data.features().clone()).unwrap();
+    Design::new(features, data.target().clone(), data.labels().clone())
 }
 
 fn dense<T: Task>(train: &Design<T>) -> DenseMatrix<f64> {
@@ -116,7 +112,7 @@ fn one_class_huge_and_constant_values_never_panic() {
         let features = Features::new(Table::of([("x", Column::numbers(x))]).unwrap()).unwrap();
         for events in [vec![true; 6], vec![true, false, true, false, false, true]] {
             let target = BinaryTarget::new(events);
-            let train = Design::<Binary> { features: features.clone(), target, labels: labels.clone(), weights: None };
+            let train = Design::<Binary>::new(features.clone(), target, labels.clone());
             let model = RandomForest::new().trees(3).fit(&train, &FitContext::new(0)).unwrap();
             let answers = Predict::<Binary>::predict(&model, &features).unwrap();
             assert!(answers.iter().all(|p| (0.0..=1.0).contains(p)));
@@ -124,7 +120,7 @@ fn one_class_huge_and_constant_values_never_panic() {
         for y in [1e300, 1e100] {
             let y = (0..6).map(|i| y * f64::from(i)).collect::<Vec<_>>();
             let target = NumberTarget::new(y);
-            let train = Design::<Regression> { features: features.clone(), target, labels: (), weights: None };
+            let train = Design::<Regression>::new(features.clone(), target, ());
             if let Ok(model) = RandomForest::new().trees(3).fit(&train, &FitContext::new(0)) {
                 let answers = Predict::<Regression>::predict(&model, &features);
                 assert!(answers.is_err() || answers.is_ok_and(|a| a.iter().all(|v| v.is_finite())));
