@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{At, Crumb, DataError, Error, Result};
 use crate::fingerprint::{Fingerprint, Hasher};
+use crate::matrix::{Design, Features};
 use crate::problem::Problem;
 use crate::schema::Role;
 use crate::table::Table;
@@ -196,10 +197,9 @@ impl<T: Task> Dataset<T> {
         }
     }
 
-    /// The features and the design of a learner.
-    pub(crate) fn into_design(self) -> Result<crate::matrix::Design<T>> {
-        let features = crate::matrix::Features::new(self.features)?;
-        Ok(crate::matrix::Design::new(features, self.target, self.labels).weighted(self.weights))
+    /// What a learner is given of these rows.
+    pub(crate) fn into_design(self) -> Result<Design<T>> {
+        Ok(Design::new(Features::new(self.features)?, self.target, self.labels).weighted(self.weights))
     }
 
     /// The fingerprint of all that is in it.

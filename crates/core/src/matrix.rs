@@ -173,6 +173,16 @@ pub(crate) fn known_levels(levels: usize) -> f64 {
 }
 
 /// What a learner learns from.
+///
+/// ```
+/// use stagewise_core::matrix::{Design, Features};
+/// use stagewise_core::{column::Column, table::Table, target::NumberTarget, task::Regression};
+///
+/// let features = Features::new(Table::of([("x", Column::numbers([1.0, 2.0]))])?)?;
+/// let design = Design::<Regression>::new(features, NumberTarget::new(vec![3.0, 5.0]), ());
+/// assert!(design.weights().is_none() && design.validation.is_none());
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Design<T: Task> {
     /// The features, `n × p`.
@@ -183,29 +193,27 @@ pub struct Design<T: Task> {
     pub labels: T::Labels,
     /// How much each row counts; all alike if absent.
     pub weights: Option<Arc<Vec<f64>>>,
-    /// Rows to judge by and not to learn from, changed as rows at serving are; there if the learner
-    /// [holds out](crate::stage::Learner::holds_out) some.
+    /// Rows to judge by and not to learn from, changed like rows at serving: there if the learner
+    /// [holds rows out](crate::stage::Learner::holds_out). Its own `validation` is absent.
     pub validation: Option<Box<Self>>,
 }
 
 impl<T: Task> Design<T> {
-    /// Features and truth; every row counts alike, and none is held out.
+    /// Rows that count alike, and none to judge by.
     pub fn new(features: Features, target: T::Target, labels: T::Labels) -> Self {
         Self { features, target, labels, weights: None, validation: None }
     }
 
     /// The same rows with these weights.
     #[must_use]
-    pub fn weighted(mut self, weights: Option<Arc<Vec<f64>>>) -> Self {
-        self.weights = weights;
-        self
+    pub fn weighted(self, weights: Option<Arc<Vec<f64>>>) -> Self {
+        Self { weights, ..self }
     }
 
-    /// The same rows with others to judge by.
+    /// The same rows with these to judge by.
     #[must_use]
-    pub fn validated(mut self, validation: Self) -> Self {
-        self.validation = Some(Box::new(validation));
-        self
+    pub fn judged_by(self, validation: Self) -> Self {
+        Self { validation: Some(Box::new(validation)), ..self }
     }
 
     /// The weights as a slice.

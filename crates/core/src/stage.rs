@@ -10,7 +10,8 @@
 //!
 //! The spec (what the user chose) and the learned form are different types. `fit` never changes the spec. Rows in are
 //! rows out for every transform; only a sampler changes rows, and it has no learned form, so it cannot run at serving.
-//! The target is not in scope of a learned transform. Metrics and splitters are in [`metric`](crate::metric) and
+//! The target is not in scope of a learned transform. A learner may judge itself while it learns, by rows that nothing
+//! was learned from: see [`Learner::holds_out`]. Metrics and splitters are in [`metric`](crate::metric) and
 //! [`split`](crate::split).
 
 use std::sync::Arc;
@@ -111,14 +112,17 @@ pub trait Learner<T: Task>: Persist + Clone {
         Accepts::default()
     }
 
-    /// The share of the training rows, between 0 and 1, that it wants to judge by and not learn from: early stopping.
-    /// The pipeline sets them apart before any step or sampler sees them, changes them as rows at serving, and gives
-    /// them as [`Design::validation`].
+    /// The share of the training rows that it wants to judge itself by and not learn from, as early stopping does:
+    /// between 0 and 1, both excluded.
+    ///
+    /// The pipeline sets these rows apart, of each stratum its share, before any step or sampler sees them. They are
+    /// changed like rows at serving and come to [`fit`](Self::fit) as [`Design::validation`].
     fn holds_out(&self) -> Option<f64> {
         None
     }
 
-    /// Learns. Weights are honoured or refused, never ignored.
+    /// Learns. Weights are honoured or refused, never ignored. A learner that [holds rows out](Self::holds_out) refuses
+    /// a design without them.
     ///
     /// # Errors
     /// Hyper-parameters out of range, data that cannot be learned from, no convergence.

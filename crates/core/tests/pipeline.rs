@@ -8,8 +8,9 @@ use stagewise_core::column::Column;
 use stagewise_core::context::{Cancel, FitContext};
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{ErrorKind, PersistError, PipelineError};
+use stagewise_core::exhibit::{Block, Exhibit};
 use stagewise_core::matrix::{Accepts, Design, Features};
-use stagewise_core::persist::Persist;
+use stagewise_core::persist::{Persist, Saved};
 use stagewise_core::pipeline::{CalibrationRows, FittedPipeline, Pipeline};
 use stagewise_core::problem::Problem;
 use stagewise_core::record::{Cell, RawCell};
@@ -185,6 +186,61 @@ impl Calibrate<Regression> for FittedUnbias {
     }
 }
 
+/// Learns by heart what it was given, and answers nothing.
+#[derive(Clone, Serialize, Deserialize)]
+struct Witness {
+    holds_out: Option<f64>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Testimony {
+    train: Rows,
+    validation: Option<Rows>,
+}
+
+/// The matrix row by row, the truth, and the weights.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Rows {
+    matrix: Vec<f64>,
+    truth: Vec<f64>,
+    weights: Option<Vec<f64>>,
+}
+
+impl Persist for Witness {
+    const TAG: &'static str = "Witness";
+}
+impl Persist for Testimony {
+    const TAG: &'static str = "Testimony";
+}
+
+impl Learner<Regression> for Witness {
+    type Model = Testimony;
+
+    fn holds_out(&self) -> Option<f64> {
+        self.holds_out
+    }
+
+    fn fit(&self, train: &Design<Regression>, _: &FitContext) -> Result<Testimony> {
+        let rows = |of: &Design<Regression>| Rows {
+            matrix: of.features.matrix().iter().copied().collect(),
+            truth: of.target.values().to_vec(),
+            weights: of.weights().map(<[f64]>::to_vec),
+        };
+        assert!(train.validation.as_ref().is_none_or(|v| v.validation.is_none()));
+        Ok(Testimony { train: rows(train), validation: train.validation.as_deref().map(rows) })
+    }
+}
+
+impl Predict<Regression> for Testimony {
+    fn predict(&self, features: &Features) -> Result<ndarray::Array1<f64>> {
+        Ok(ndarray::Array1::zeros(features.rows()))
+    }
+
+    fn predict_row(&self, _: &[f64]) -> Result<f64> {
+        Ok(0.0)
+    }
+}
+
 fn registry() -> Registry {
     let mut registry = Registry::new();
     registry
@@ -319,4 +375,151 @@ fn one_tag_for_two_types_is_reported() {
     assert!(registry.check().is_ok(), "the same type twice is no clash");
     registry.sampler::<Regression, Impostor>();
     assert!(matches!(registry.check().unwrap_err().kind(), ErrorKind::Persist(PersistError::DuplicateTag { .. })));
+}
+
+fn witnessed(holds_out: Option<f64>) -> Pipeline<Regression> {
+    let builder = Pipeline::builder(problem()).step("centre", CENTRE).sample("second", EverySecond);
+    builder.model(Witness { holds_out }).build().unwrap()
+}
+
+fn testimony(fitted: &FittedPipeline<Regression>) -> Testimony {
+    fitted.save().section("model").unwrap().load().unwrap()
+}
+
+/// The rows of `data(_)` with these truths.
+fn rows_of(truth: &[f64]) -> Vec<usize> {
+    truth.iter().map(|y| (y - 100.0) as usize).collect()
+}
+
+#[test]
+fn no_step_and_no_sampler_sees_the_rows_that_the_learner_judges_itself_by() {
+    let data = data(40).reweighted((0..40).map(|i| 1.0 + f64::from(i % 4)).collect()).unwrap();
+    let pipeline = witnessed(Some(0.25));
+    let fitted = pipeline.fit(&data, &FitContext::new(1)).unwrap();
+    let Testimony { train, validation } = testimony(&fitted);
+    let validation = validation.unwrap();
+
+    // A quarter of the rows, one of every tenth of the target, and no sampler halves them.
+    let held = rows_of(&validation.truth);
+    assert_eq!(held.iter().map(|row| row / 4).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+    let rest: Vec<usize> = (0..40).filter(|row| !held.contains(row)).collect();
+    assert_eq!(rows_of(&train.truth), rest.iter().copied().step_by(2).collect::<Vec<_>>());
+    assert_eq!(validation.weights.unwrap(), held.iter().map(|row| 1.0 + (row % 4) as f64).collect::<Vec<_>>());
+
+    // The step is the one that the rest alone gives, and changes them as at serving.
+    let alone = Transformer::<Regression>::fit(&CENTRE, &data.take(&rest), &FitContext::new(1)).unwrap();
+    assert_eq!(fitted.save().section("step/centre").unwrap(), &Saved::of(&alone).unwrap());
+    let served = Features::new(fitted.transform(&data.features().take(&held)).unwrap()).unwrap();
+    assert_eq!(validation.matrix, served.matrix().iter().copied().collect::<Vec<_>>());
+
+    let report = fitted.report();
+    assert_eq!((report.rows, report.held_out, report.stages[2].rows), (40, 10, 15));
+    let text = Block::Text("Held out: 10 of 40 rows, by which the learner judged itself.".into());
+    assert!(report.exhibit().blocks.contains(&text), "{:?}", report.exhibit());
+
+    let four = FitContext::new(1).threads(4).unwrap();
+    assert_eq!(pipeline.fit(&data, &four).unwrap().fingerprint(), fitted.fingerprint());
+    assert_ne!(testimony(&pipeline.fit(&data, &FitContext::new(2)).unwrap()).train, train, "another seed, other rows");
+}
+
+#[test]
+fn nothing_in_the_rows_held_out_changes_what_is_learned() {
+    let data = data(40);
+    let pipeline = witnessed(Some(0.25));
+    let before = pipeline.fit(&data, &FitContext::new(1)).unwrap();
+    let held = rows_of(&testimony(&before).validation.unwrap().truth);
+    let nonsense = |table: Table| {
+        let (schema, mut columns) = table.into_parts();
+        for column in &mut columns {
+            let values = column.make_numbers()?;
+            held.iter().for_each(|&row| values[row] = 1e9);
+        }
+        Table::new(schema, columns)
+    };
+    let after = pipeline.fit(&data.map_features(nonsense).unwrap(), &FitContext::new(1)).unwrap();
+    assert_eq!(after.save().section("step/centre").unwrap(), before.save().section("step/centre").unwrap());
+    let (before, after) = (testimony(&before), testimony(&after));
+    assert_eq!(after.train, before.train);
+    assert_ne!(after.validation, before.validation);
+}
+
+#[test]
+fn without_a_share_to_hold_out_every_row_is_learned_from() {
+    let fitted = witnessed(None).fit(&data(40), &FitContext::new(1)).unwrap();
+    let Testimony { train, validation } = testimony(&fitted);
+    assert_eq!((rows_of(&train.truth).len(), validation, fitted.report().held_out), (20, None, 0));
+}
+
+#[test]
+fn rows_are_held_out_inside_the_rows_that_calibration_leaves() {
+    for (rows, learned, judged) in [(CalibrationRows::CrossFit(4), 30, 10), (CalibrationRows::HeldOut(0.5), 15, 5)] {
+        let builder = Pipeline::builder(problem()).step("centre", CENTRE).model(Witness { holds_out: Some(0.25) });
+        let pipeline = builder.calibrate(Unbias, rows).build().unwrap();
+        let fitted = pipeline.fit(&data(40), &FitContext::new(1)).unwrap();
+        let Testimony { train, validation } = testimony(&fitted);
+        let validation = validation.unwrap();
+        assert_eq!((train.truth.len(), validation.truth.len()), (learned, judged), "{rows:?}");
+        assert!(validation.truth.iter().all(|y| !train.truth.contains(y)), "{rows:?}");
+        assert_eq!((fitted.report().rows, fitted.report().held_out), (40, judged), "{rows:?}");
+        let four = FitContext::new(1).threads(4).unwrap();
+        assert_eq!(pipeline.fit(&data(40), &four).unwrap().fingerprint(), fitted.fingerprint());
+    }
+}
+
+#[test]
+fn a_share_that_leaves_one_side_empty_is_refused() {
+    for (share, text) in [(0.0, "0"), (1.0, "1"), (f64::NAN, "NaN")] {
+        let error = Pipeline::builder(problem()).model(Witness { holds_out: Some(share) }).build().unwrap_err();
+        let expected = format!("step `model` (Witness): `holds_out` is {text}, allowed is between 0 and 1");
+        assert_eq!(error.to_string(), expected);
+    }
+    let error = witnessed(Some(0.1)).fit(&data(1), &FitContext::new(1)).unwrap_err();
+    let expected = "fit › step `model` (Witness): holding rows out needs at least 2 rows, 1 found";
+    assert_eq!(error.to_string(), expected);
+    for share in [1e-9, 0.999] {
+        let Testimony { train, validation } =
+            testimony(&witnessed(Some(share)).fit(&data(2), &FitContext::new(1)).unwrap());
+        assert_eq!((train.truth.len(), validation.unwrap().truth.len()), (1, 1));
+    }
+}
+
+/// Transforms training rows as it should and later rows otherwise.
+#[derive(Clone, Serialize, Deserialize)]
+struct TwoFaced;
+
+impl Persist for TwoFaced {
+    const TAG: &'static str = "TwoFaced";
+}
+
+impl Transformer<Regression> for TwoFaced {
+    type Fitted = FittedCentre;
+
+    fn plan(&self, input: &Schema) -> Result<Plan> {
+        Ok(Plan::exact(input.fields().to_vec()))
+    }
+
+    fn fit(&self, train: &Dataset<Regression>, cx: &FitContext) -> Result<FittedCentre> {
+        Transformer::<Regression>::fit(&Centre { renames: true, ..CENTRE }, train, cx)
+    }
+
+    fn fit_transform(
+        &self,
+        train: Dataset<Regression>,
+        cx: &FitContext,
+    ) -> Result<(FittedCentre, Dataset<Regression>)> {
+        let fitted = self.fit(&train, cx)?;
+        let renamed = train.map_features(|table| table.relabelled(fitted.output.clone()))?;
+        Ok((fitted, renamed))
+    }
+}
+
+#[test]
+fn a_promise_must_be_kept_for_the_rows_held_out_too() {
+    let fit = |holds_out| {
+        let builder = Pipeline::builder(problem()).step("two-faced", TwoFaced).model(Witness { holds_out });
+        builder.build().unwrap().fit(&data(10), &FitContext::new(1))
+    };
+    assert!(fit(None).is_ok());
+    let text = fit(Some(0.2)).unwrap_err().to_string();
+    assert!(text.starts_with("fit › step `two-faced` (TwoFaced): gave 2 rows, [\"a\", \"b\"]"), "{text}");
 }

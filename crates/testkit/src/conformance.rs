@@ -111,9 +111,16 @@ pub fn sampler<T: Task, S: Sampler<T>>(spec: &S, data: &Dataset<T>) {
 /// If it breaks a promise: the message says which.
 pub fn learner<T: Task, L: Learner<T>>(spec: &L, data: &Dataset<T>) {
     let tag = L::TAG;
+    // Rows to judge by are set apart once: no row changes sides when one comes twice.
+    let held = spec.holds_out().map(|share| part(data, share, true, tag));
+    let data = &spec.holds_out().map_or_else(|| data.clone(), |share| part(data, share, false, tag));
     let fit = |data: &Dataset<T>, threads| {
         let cx = context(threads);
-        cx.install(|| spec.fit(&design(data)?, &cx))
+        let mut train = design(data)?;
+        if let Some(held) = &held {
+            train = train.judged_by(design(held)?);
+        }
+        cx.install(|| spec.fit(&train, &cx))
     };
     let before = saved(spec);
     let model = must(fit(data, 1), tag, "fits its own example");
@@ -144,6 +151,11 @@ pub fn learner<T: Task, L: Learner<T>>(spec: &L, data: &Dataset<T>) {
     let same = must(loaded.predict(&features), tag, "predicts after loading");
     for row in 0..data.rows() {
         assert_eq!(bits::<T>(&T::row(&same, row)), bits::<T>(&T::row(&output, row)), "{tag}: loaded differs");
+    }
+
+    if held.is_some() {
+        let alone = must(design(data), tag, "a design");
+        assert!(spec.fit(&alone, &context(1)).is_err(), "{tag}: holds rows out, and learns without them");
     }
 
     // What it cannot take must be refused or answered, never a panic.
@@ -279,6 +291,14 @@ fn design<T: Task>(data: &Dataset<T>) -> Result<Design<T>> {
     Ok(Design::new(features, data.target().clone(), data.labels().clone()).weighted(weights))
 }
 
+/// The rows that a learner holds out, taken at an even pace, or the others.
+fn part<T: Task>(data: &Dataset<T>, share: f64, held: bool, tag: &str) -> Dataset<T> {
+    assert!(share > 0.0 && share < 1.0, "{tag}: holds out {share}, which is no share of the rows");
+    let reached = |row: usize| (row as f64 * share).ceil();
+    let rows: Vec<usize> = (0..data.rows()).filter(|&row| (reached(row + 1) > reached(row)) == held).collect();
+    data.take(&rows)
+}
+
 fn bits<T: Task>(answer: &T::RowOutput) -> Vec<u64> {
     T::numbers(answer).iter().map(|x| x.to_bits()).collect()
 }
@@ -386,4 +406,82 @@ fn close_tables(a: &Table, b: &Table, tag: &str) {
 
 fn close(a: f64, b: f64, tolerance: f64) -> bool {
     a == b || (a - b).abs() <= tolerance * 1.0_f64.max(a.abs()).max(b.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array1;
+    use serde::{Deserialize, Serialize};
+    use stagewise_core::error::DataError;
+    use stagewise_core::task::Regression;
+
+    /// Answers the mean of two means: of the rows that it learns from, and of those that it judges by.
+    #[derive(Clone, Serialize, Deserialize)]
+    struct MeanOfMeans {
+        share: f64,
+        careless: bool,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Constant(f64);
+
+    impl Persist for MeanOfMeans {
+        const TAG: &'static str = "MeanOfMeans";
+    }
+    impl Persist for Constant {
+        const TAG: &'static str = "Constant";
+    }
+
+    impl Learner<Regression> for MeanOfMeans {
+        type Model = Constant;
+
+        fn holds_out(&self) -> Option<f64> {
+            Some(self.share)
+        }
+
+        fn fit(&self, train: &Design<Regression>, _: &FitContext) -> Result<Constant> {
+            let mean = |of: &Design<Regression>| {
+                let weight = |row: usize| of.weights().map_or(1.0, |w| w[row]);
+                let total: f64 = (0..of.target.len()).map(weight).sum();
+                of.target.values().iter().enumerate().map(|(row, y)| weight(row) * y).sum::<f64>() / total
+            };
+            match &train.validation {
+                Some(judge) => Ok(Constant(0.5 * (mean(train) + mean(judge)))),
+                None if self.careless => Ok(Constant(mean(train))),
+                None => Err(DataError::TooFewRows { what: "a mean of means".into(), needed: 1, found: 0 }.into()),
+            }
+        }
+    }
+
+    impl Predict<Regression> for Constant {
+        fn predict(&self, features: &Features) -> Result<Array1<f64>> {
+            Ok(Array1::from_elem(features.rows(), self.0))
+        }
+
+        fn predict_row(&self, _: &[f64]) -> Result<f64> {
+            Ok(self.0)
+        }
+    }
+
+    fn check(share: f64, careless: bool) {
+        learner::<Regression, _>(&MeanOfMeans { share, careless }, &crate::data::regression_numeric(50, 1));
+    }
+
+    #[test]
+    fn a_learner_that_holds_rows_out_is_given_them() {
+        check(0.2, false);
+    }
+
+    #[test]
+    #[should_panic(expected = "MeanOfMeans: holds rows out, and learns without them")]
+    fn it_must_refuse_a_design_without_them() {
+        check(0.2, true);
+    }
+
+    #[test]
+    #[should_panic(expected = "MeanOfMeans: holds out 1, which is no share of the rows")]
+    fn it_must_leave_rows_to_learn_from() {
+        check(1.0, false);
+    }
 }

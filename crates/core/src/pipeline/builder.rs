@@ -40,7 +40,7 @@ pub struct PipelineBuilder<T: Task, State> {
 pub enum CalibrationRows {
     /// Out-of-fold answers of this many folds; the model itself then learns from all rows.
     CrossFit(usize),
-    /// This fraction of the training rows, which the model then does not see.
+    /// This share of the training rows, which the model then does not see.
     HeldOut(f64),
 }
 
@@ -82,7 +82,7 @@ impl<T: Task> PipelineBuilder<T, HasModel> {
     /// The pipeline.
     ///
     /// # Errors
-    /// Two steps of one name, or a problem that contradicts itself.
+    /// Two steps of one name, a learner that holds out no share of the rows, or a problem that contradicts itself.
     pub fn build(self) -> Result<Pipeline<T>> {
         self.finish()
     }
@@ -92,7 +92,7 @@ impl<T: Task> PipelineBuilder<T, Calibrated> {
     /// The pipeline.
     ///
     /// # Errors
-    /// Two steps of one name, calibration rows out of range, or a problem that contradicts itself.
+    /// As without a calibrator, and calibration rows out of range.
     pub fn build(self) -> Result<Pipeline<T>> {
         self.finish()
     }

@@ -10,7 +10,7 @@ use crate::warning::Warning;
 pub struct FitReport {
     /// Training rows.
     pub rows: usize,
-    /// How many of them the learner judged itself by and did not learn from.
+    /// How many of them the learner judged itself by: no step and no model learned from them.
     #[serde(default)]
     pub held_out: usize,
     /// One entry per step, sampler and learner, in order.
@@ -47,9 +47,8 @@ impl Exhibit for FitReport {
         let columns = ["step", "stage", "rows", "columns", "seconds"].map(String::from).to_vec();
         let mut section = Section::new("Fit").block(Block::Table { columns, rows });
         if self.held_out > 0 {
-            let (held, learned) = (self.held_out, self.rows - self.held_out.min(self.rows));
-            section =
-                section.text(format!("{held} rows were held out to stop by; steps and model learned from {learned}."));
+            let Self { rows, held_out, .. } = self;
+            section = section.text(format!("Held out: {held_out} of {rows} rows, by which the learner judged itself."));
         }
         self.warnings.iter().fold(section, |section, warning| section.block(Block::Warning(warning.to_string())))
     }

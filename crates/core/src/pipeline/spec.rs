@@ -44,6 +44,12 @@ pub(super) enum StepKind<T: Task> {
     Sample(BoxSampler<T>),
 }
 
+impl<T: Task> Composition<T> {
+    fn learner_crumb(&self) -> Crumb {
+        Crumb::step("model", self.learner.tag())
+    }
+}
+
 impl<T: Task> Step<T> {
     pub(super) fn tag(&self) -> &'static str {
         match &self.kind {
@@ -61,6 +67,8 @@ impl<T: Task> Step<T> {
 struct Learned<T: Task> {
     steps: Vec<(String, BoxTransform)>,
     model: BoxModel<T>,
+    /// How many rows the learner judged itself by.
+    held_out: usize,
     stages: Vec<StageReport>,
     held_out: usize,
 }
@@ -94,14 +102,17 @@ impl<T: Task> Pipeline<T> {
                 return Err(PipelineError::DuplicateStep { name: step.name.clone() }.into());
             }
         }
+        let check_share =
+            |name, share: f64| ParameterError::check(share > 0.0 && share < 1.0, name, share, "between 0 and 1");
         match composition.calibration {
             Some((_, CalibrationRows::CrossFit(folds))) => {
                 ParameterError::check(folds >= 2, "CrossFit", folds, "at least 2 folds")?;
             }
-            Some((_, CalibrationRows::HeldOut(fraction))) => {
-                ParameterError::check(fraction > 0.0 && fraction < 1.0, "HeldOut", fraction, "between 0 and 1")?;
-            }
+            Some((_, CalibrationRows::HeldOut(share))) => check_share("HeldOut", share)?,
             None => {}
+        }
+        if let Some(share) = composition.learner.holds_out() {
+            check_share("holds_out", share).at(|| composition.learner_crumb())?;
         }
         Ok(Self { inner: Arc::new(composition) })
     }
@@ -182,10 +193,9 @@ impl<T: Task> Pipeline<T> {
         })
     }
 
-    /// Learns steps and model. Rows that the learner holds out are set apart first.
     fn learn(&self, train: Dataset<T>, cx: &FitContext) -> Result<Learned<T>> {
-        let (mut train, mut held) = self.hold_out(train, cx)?;
-        let held_rows = held.as_ref().map_or(0, Dataset::rows);
+        let crumb = || self.inner.learner_crumb();
+        let (mut train, mut held) = self.set_apart(train, cx).at(crumb)?;
         let mut steps = Vec::new();
         let mut stages = Vec::new();
         let total = self.inner.steps.len() as u64 + 1;
@@ -204,10 +214,7 @@ impl<T: Task> Pipeline<T> {
                     let (rows, input) = (train.rows(), train.features().schema().clone());
                     let (fitted, next) = stage.fit_transform(train, &here).at(|| step.crumb())?;
                     require_promise(&fitted, &input, &next, rows).at(|| step.crumb())?;
-                    held = held
-                        .map(|held| held.map_features(|features| fitted.transform(features)))
-                        .transpose()
-                        .at(|| step.crumb())?;
+                    held = held.map(|held| as_served(&fitted, held)).transpose().at(|| step.crumb())?;
                     steps.push((step.name.clone(), fitted));
                     train = next;
                 }
@@ -217,24 +224,22 @@ impl<T: Task> Pipeline<T> {
         }
         cx.check()?;
         let since = Instant::now();
-        let crumb = || Crumb::step("model", self.inner.learner.tag());
         self.require_acceptable(train.features().schema().fields())?;
         let (rows, columns) = (train.rows(), train.features().width());
+        let held_out = held.as_ref().map_or(0, Dataset::rows);
         let mut design = train.into_design().at(crumb)?;
         if let Some(held) = held {
-            design = design.validated(held.into_design().at(crumb)?);
+            design = design.judged_by(held.into_design().at(crumb)?);
         }
         let model = self.inner.learner.fit(&design, &cx.step("model")).at(crumb)?;
         note("model", self.inner.learner.tag(), rows, columns, since);
-        Ok(Learned { steps, model, stages, held_out: held_rows })
+        Ok(Learned { steps, model, held_out, stages })
     }
 
-    /// The rows to learn from, and those that the learner wants to judge by.
-    fn hold_out(&self, train: Dataset<T>, cx: &FitContext) -> Result<(Dataset<T>, Option<Dataset<T>>)> {
+    /// The rows to learn from, and those that the learner judges itself by.
+    fn set_apart(&self, train: Dataset<T>, cx: &FitContext) -> Result<(Dataset<T>, Option<Dataset<T>>)> {
         let Some(share) = self.inner.learner.holds_out() else { return Ok((train, None)) };
-        ParameterError::check(share > 0.0 && share < 1.0, "held_out", share, "between 0 and 1")?;
-        let (fit_rows, held) = held_out(&train, share, &mut cx.step("model").stream("held-out rows"))
-            .at(|| Crumb::step("model", self.inner.learner.tag()))?;
+        let (fit_rows, held) = held_out(&train, share, &mut cx.step("model").stream("held out"))?;
         Ok((train.take(&fit_rows), Some(train.take(&held))))
     }
 
@@ -249,8 +254,8 @@ impl<T: Task> Pipeline<T> {
         let mut stream = here.stream("rows");
         let crumb = || Crumb::step("calibrate", calibrator.tag());
         let (learned, output, judged) = match rows {
-            CalibrationRows::HeldOut(fraction) => {
-                let (fit_rows, held) = held_out(train, fraction, &mut stream)?;
+            CalibrationRows::HeldOut(share) => {
+                let (fit_rows, held) = held_out(train, share, &mut stream).at(crumb)?;
                 let learned = self.learn(train.take(&fit_rows), cx)?;
                 let judged = train.take(&held);
                 let output = answer(&learned.steps, &learned.model, None, judged.features().clone())?;
@@ -290,14 +295,27 @@ fn rows_where(fold_of: &[u32], keep: impl Fn(u32) -> bool) -> Vec<usize> {
     (0..fold_of.len()).filter(|&row| keep(fold_of[row])).collect()
 }
 
-/// A stratified part of the rows: one of `round(1 / fraction)` folds would be too coarse, so twenty thin folds are cut
-/// and as many taken as the fraction needs.
-fn held_out<T: Task>(train: &Dataset<T>, fraction: f64, stream: &mut Stream) -> Result<(Vec<usize>, Vec<usize>)> {
-    const THIN: usize = 20;
-    let folds = THIN.min(train.rows());
-    let fold_of = stratified_folds(&train.target().strata(), folds, stream)?;
-    let taken = ((fraction * folds as f64).round() as u32).clamp(1, (folds as u32).saturating_sub(1).max(1));
-    Ok((rows_where(&fold_of, |f| f >= taken), rows_where(&fold_of, |f| f < taken)))
+/// The rows to learn from and the rows held out, of each stratum its share; both sides have a row.
+fn held_out<T: Task>(train: &Dataset<T>, share: f64, stream: &mut Stream) -> Result<(Vec<usize>, Vec<usize>)> {
+    let rows = train.rows();
+    if rows < 2 {
+        return Err(DataError::TooFewRows { what: "holding rows out".into(), needed: 2, found: rows }.into());
+    }
+    // With as many folds as rows, the fold of a row is its place, and every stratum is a run of places: taking them at
+    // an even pace takes its share of each.
+    let place_of = stratified_folds(&train.target().strata(), rows, stream)?;
+    let held = ((share * rows as f64).round() as u64).clamp(1, rows as u64 - 1);
+    let reached = |place: u64| place * held / rows as u64;
+    let is_held = |place: u32| reached(u64::from(place) + 1) > reached(u64::from(place));
+    Ok((rows_where(&place_of, |place| !is_held(place)), rows_where(&place_of, is_held)))
+}
+
+/// Rows that a step has not learned from, changed like rows at serving.
+fn as_served<T: Task>(fitted: &BoxTransform, held: Dataset<T>) -> Result<Dataset<T>> {
+    let (rows, input) = (held.rows(), held.features().schema().clone());
+    let held = held.map_features(|features| fitted.transform(features))?;
+    require_promise(fitted, &input, &held, rows)?;
+    Ok(held)
 }
 
 /// Rows in are rows out, and the columns are those declared, on both sides.
