@@ -70,7 +70,6 @@ struct Learned<T: Task> {
     /// How many rows the learner judged itself by.
     held_out: usize,
     stages: Vec<StageReport>,
-    held_out: usize,
 }
 
 impl<T: Task> Clone for Pipeline<T> {

@@ -317,8 +317,11 @@ mod tests {
     #[test]
     fn both_exact_backends_grow_the_same_tree() {
         let data = data::binary_numeric(400, 2);
-        let features = Features::new(data.features().clone()).unwrap();
-        let train = Design::<Binary>::new(features, data.target().clone(), data.labels().clone());
+        let train = Design::<Binary>::new(
+            Features::new(data.features().clone()).unwrap(),
+            data.target().clone(),
+            data.labels().clone(),
+        );
         let cx = FitContext::new(0);
         let spec = DecisionTree::new().max_depth(Some(3)).backend(TreeBackend::Exact);
         let ours = spec.fit(&train, &cx).unwrap();
@@ -371,8 +374,11 @@ mod tests {
     #[test]
     fn linfa_with_three_classes_is_refused() {
         let data = data::multiclass_numeric(60, 1);
-        let features = Features::new(data.features().clone()).unwrap();
-        let train = Design::<Multiclass>::new(features, data.target().clone(), data.labels().clone());
+        let train = Design::<Multiclass>::new(
+            Features::new(data.features().clone()).unwrap(),
+            data.target().clone(),
+            data.labels().clone(),
+        );
         let error = DecisionTree::new().backend(TreeBackend::Linfa).fit(&train, &FitContext::new(0)).unwrap_err();
         assert!(error.to_string().starts_with("`backend` is Linfa, allowed is `Exact` for more than two"), "{error}");
     }
