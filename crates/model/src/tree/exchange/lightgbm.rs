@@ -40,7 +40,7 @@ impl TreeEnsemble {
     /// Refused: `zero_as_missing` (a split here can not tell 0 from its neighbours), linear trees, `cross_entropy_lambda`,
     /// other objectives, a model without trees.
     ///
-    /// Checked against LightGBM 4.7.0: scores and answers to 1e-10, relative.
+    /// Checked against LightGBM 4.7.0, which writes `v4`: answers to 1e-10, relative.
     ///
     /// # Errors
     /// [`Undecodable`](stagewise_core::error::PersistError::Undecodable) with the tree and what is wrong with it, for all

@@ -47,7 +47,7 @@ impl TreeEnsemble {
     ///
     /// Refused: `gblinear`, trees with a leaf for several outputs, several quantiles or targets, other objectives, the binary form (`.ubj`).
     ///
-    /// Checked against XGBoost 3.2.0, whose answers are of 32 bits: scores and answers to 2e-6, relative.
+    /// Checked against XGBoost 3.2.0, whose answers are of 32 bits: answers to 2e-6, relative.
     ///
     /// # Errors
     /// [`Undecodable`](stagewise_core::error::PersistError::Undecodable) with the tree and what is wrong with it, for all
