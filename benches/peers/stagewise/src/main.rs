@@ -1,6 +1,6 @@
 //! Times stagewise on the tables of `tables.py` and prints one JSON line per measurement.
 //!
-//! `peer-stagewise <gbdt> <cache folder> <table> <threads>`
+//! `peer-stagewise <gbdt|forest|shap> <cache folder> <table> <threads>`
 
 #[path = "../../rust/measure.rs"]
 mod measure;
@@ -16,15 +16,16 @@ use stagewise_core::matrix::{Design, Features};
 use stagewise_core::stage::{Learner, Predict};
 use stagewise_core::target::{BinaryTarget, TargetValues};
 use stagewise_core::task::Binary;
-use stagewise_model::{GradientBoosting, TreeEnsemble};
+use stagewise_model::{GradientBoosting, RandomForest, TreeEnsemble};
 use table::Tables;
 
+const EXPLAINED_ROWS: usize = 10_000;
 const SINGLE_ROWS: usize = 2_000;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [task, cache, name, threads, ..] = args.as_slice() else {
-        eprintln!("usage: peer-stagewise <gbdt> <cache folder> <table> <threads>");
+        eprintln!("usage: peer-stagewise <gbdt|forest|shap> <cache folder> <table> <threads>");
         std::process::exit(2);
     };
     let threads: usize = threads.parse().expect("threads");
@@ -32,9 +33,28 @@ fn main() {
     let tables = table::read(Path::new(cache), name);
     let subject = Subject { table: name, peer: "stagewise", version: env!("CARGO_PKG_VERSION"), threads };
     match task.as_str() {
-        "gbdt" => trees(&subject, task, &tables, &GradientBoosting::new().max_leaves(63)),
+        "forest" => trees(&subject, task, &tables, &RandomForest::new().max_depth(Some(12))),
+        "shap" => explain(&subject, &tables),
+        "gbdt" => trees(&subject, task, &tables, &boosting()),
         other => panic!("no task `{other}`"),
     }
+}
+
+fn boosting() -> GradientBoosting {
+    GradientBoosting::new().max_leaves(63)
+}
+
+/// What each feature adds to the scores of the first test rows.
+fn explain(subject: &Subject<'_>, tables: &Tables) {
+    let model = Learner::<Binary>::fit(&boosting(), &tables.train, &FitContext::new(1)).expect("a fit");
+    let rows: Vec<usize> = (0..tables.truth.len().min(EXPLAINED_ROWS)).collect();
+    let some = tables.test.take(&rows);
+    let features = || Features::new(some.clone()).expect("features");
+    let (time, contributions) = measure::timed(5.0, || model.contributions(&features()).expect("contributions"));
+    let scores = model.scores(&features()).expect("scores");
+    let sums = contributions.values().outer_iter().map(|row| row.sum());
+    let error = sums.zip(scores.column(0)).map(|(sum, score)| (sum - score).abs()).fold(0.0, f64::max);
+    measure::line(subject, "shap", rows.len(), &time, json!({ "sum_error": error }));
 }
 
 /// Fits, predicts many rows and one.

@@ -15,7 +15,7 @@ use crate::dataset::Dataset;
 use crate::error::{At, Crumb, PersistError, Result};
 use crate::fingerprint::{Fingerprint, Hasher};
 use crate::matrix::Features;
-use crate::persist::{Saved, decode, encode, require_task};
+use crate::persist::{Persist, Saved, decode, encode, require_task};
 use crate::problem::{Problem, SavedProblem};
 use crate::registry::Registry;
 use crate::schema::Schema;
@@ -178,6 +178,14 @@ impl<T: Task> FittedPipeline<T> {
 
     pub(super) fn calibrate(&self) -> Option<&BoxCalibrate<T>> {
         self.inner.parts.calibrate.as_ref()
+    }
+
+    /// The learned model as its own type: to explain, export or go on from it.
+    ///
+    /// # Errors
+    /// [`PersistError::UnknownTag`](crate::error::PersistError) if it is a model of another type.
+    pub fn model_as<M: Persist>(&self) -> Result<M> {
+        self.save().section("model")?.load()
     }
 
     /// Everything as named sections.

@@ -5,6 +5,7 @@
 //! than [`SAMPLE`] are looked at evenly spaced: the error of a quantile is then far below the width of a bin.
 
 use stagewise_core::column::{Column, MISSING_CODE};
+use stagewise_numeric::key::{key_value, order_key};
 use stagewise_numeric::rank;
 
 use super::ColumnBins;
@@ -54,9 +55,10 @@ fn distinct(values: &[f64], weights: Option<&[f64]>) -> Vec<(f64, f64)> {
     };
     match weights {
         None => {
-            let mut values = values.to_vec();
-            values.sort_unstable_by(f64::total_cmp);
-            values.iter().for_each(|&value| add(value, 1.0));
+            // Whole numbers in the same order are sorted faster.
+            let mut keys: Vec<u64> = values.iter().map(|&value| order_key(value)).collect();
+            keys.sort_unstable();
+            keys.into_iter().for_each(|key| add(key_value(key), 1.0));
         }
         Some(weights) => rank::order(values).into_iter().for_each(|i| add(values[i], weights[i])),
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
 use stagewise_core::table::Table;
+use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
@@ -15,13 +16,15 @@ use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
-use crate::tree::grow::entry::{Entry, entries};
+use crate::tree::grow::entry::entries;
 use crate::tree::grow::grower::{Ground, Grown, GrownLeaf, grow};
 use crate::tree::grow::histogram::Layout;
 use crate::tree::structure::Tree;
 
 /// Rows of one parallel task.
 const BLOCK: usize = 1 << 13;
+/// Marks the leaf of a row that the tree was not grown on.
+const OTHER: u32 = 1 << 31;
 /// Training rows that the history looks at.
 const WATCHED: usize = 1 << 16;
 
@@ -143,12 +146,9 @@ pub(crate) fn boost(
                 stream: &stream,
             };
             let grown = grow(ground, entries, scale);
-            let blocks = LeafBlocks::new(&grown, rows);
-            let (values, weights) = answers(plan, &grown, &blocks, &pairs, &train.truth, &scores, output);
-            blocks.advance(&grown, &values, outputs, output, &mut scores);
-            if drawn.is_some() {
-                advance_others(&grown, &values, outputs, output, &codes, &mut scores);
-            }
+            let leaf_of = LeafOf::new(&grown, &codes);
+            let (values, weights) = answers(plan, &grown, &leaf_of, &pairs, &train.truth, &scores, output);
+            leaf_of.advance(&values, outputs, output, &mut scores);
             if let Some(watched) = &mut watched {
                 watched.advance(&grown, &values, outputs, output);
             }
@@ -238,7 +238,7 @@ fn columns(width: usize, share: f64, stream: &impl Fn(&str) -> stagewise_numeric
 fn answers(
     plan: &Plan<'_>,
     grown: &Grown,
-    blocks: &LeafBlocks,
+    leaf_of: &LeafOf,
     pairs: &[[f64; 2]],
     truth: &Truth<'_>,
     scores: &[f64],
@@ -248,7 +248,7 @@ fn answers(
     let sums = if plan.objective.leaf_quantile().is_some() {
         vec![[0.0; 2]; grown.leaves.len()]
     } else {
-        blocks.sums(grown, pairs, plan.outputs, output)
+        leaf_of.sums(grown.leaves.len(), pairs, plan.outputs, output)
     };
     let of = |(leaf, [gradient, hessian]): (&GrownLeaf, [f64; 2])| {
         let rows = grown.entries[leaf.rows.clone()].iter().map(|entry| entry.row as usize);
@@ -271,80 +271,59 @@ fn answers(
     grown.leaves.par_iter().zip(sums).map(of).unzip()
 }
 
-/// Where the rows of each leaf are that lie in each block of rows: work by block stays in the cache, and adds up in the
-/// same order on any number of threads.
-struct LeafBlocks {
-    /// By block and leaf, where its entries begin; one block more for the end.
-    starts: Vec<Vec<usize>>,
+/// The leaf of each row: work over it reads rows in their order, and adds up the same on any number of threads.
+struct LeafOf {
+    leaves: Vec<u32>,
 }
 
-impl LeafBlocks {
-    fn new(grown: &Grown, rows: usize) -> Self {
-        let starts = (0..=rows.div_ceil(BLOCK))
-            .map(|block| {
-                let start = |leaf: &GrownLeaf| {
-                    let rows = &grown.entries[leaf.rows.clone()];
-                    leaf.rows.start + rows.partition_point(|entry| (entry.row as usize) < block * BLOCK)
-                };
-                grown.leaves.iter().map(start).collect()
-            })
-            .collect();
-        Self { starts }
+impl LeafOf {
+    /// The leaves of a tree that was grown on all rows, or on some; the others walk down.
+    fn new(grown: &Grown, codes: &Codes) -> Self {
+        let mut leaves = vec![u32::MAX; codes.rows()];
+        leaves.par_chunks_mut(BLOCK).enumerate().for_each(|(block, leaves)| {
+            let rows = block * BLOCK..block * BLOCK + leaves.len();
+            for (place, leaf) in grown.leaves.iter().enumerate() {
+                let entries = &grown.entries[leaf.rows.clone()];
+                let first = entries.partition_point(|entry| (entry.row as usize) < rows.start);
+                for entry in entries[first..].iter().take_while(|entry| (entry.row as usize) < rows.end) {
+                    leaves[entry.row as usize - rows.start] = place as u32;
+                }
+            }
+            if grown.entries.len() < codes.rows() {
+                for (row, leaf) in rows.zip(leaves).filter(|(_, leaf)| **leaf == u32::MAX) {
+                    *leaf = grown.find(codes, row) as u32 | OTHER;
+                }
+            }
+        });
+        Self { leaves }
     }
 
-    /// The entries of each leaf in a block.
-    fn entries<'a>(&'a self, grown: &'a Grown, block: usize) -> impl Iterator<Item = &'a [Entry]> {
-        self.starts[block].iter().zip(&self.starts[block + 1]).map(|(&from, &to)| &grown.entries[from..to])
-    }
-
-    /// The sums of the pairs of each leaf.
-    fn sums(&self, grown: &Grown, pairs: &[[f64; 2]], outputs: usize, output: usize) -> Vec<[f64; 2]> {
-        let of_block = |block: usize| -> Vec<[f64; 2]> {
-            let sum = |entries: &[Entry]| {
-                entries.iter().fold([0.0; 2], |[g, h], entry| {
-                    let pair = pairs[entry.row as usize * outputs + output];
-                    [g + pair[0], h + pair[1]]
-                })
-            };
-            self.entries(grown, block).map(sum).collect()
-        };
-        let blocks: Vec<Vec<[f64; 2]>> = (0..self.starts.len() - 1).into_par_iter().map(of_block).collect();
-        let mut sums = vec![[0.0; 2]; grown.leaves.len()];
+    /// The sums of the pairs of each leaf's rows, without those that walked down.
+    fn sums(&self, leaves: usize, pairs: &[[f64; 2]], outputs: usize, output: usize) -> Vec<[f64; 2]> {
+        let blocks = parallel::blocks(self.leaves.len(), BLOCK, |rows| {
+            let mut sums = vec![[0.0; 2]; leaves];
+            for (leaf, pairs) in self.leaves[rows.clone()].iter().zip(pairs[rows.start * outputs..].chunks(outputs)) {
+                if let Some(sum) = sums.get_mut(*leaf as usize) {
+                    let pair = pairs[output];
+                    *sum = [sum[0] + pair[0], sum[1] + pair[1]];
+                }
+            }
+            sums
+        });
+        let mut sums = vec![[0.0; 2]; leaves];
         for block in blocks {
             sums.iter_mut().zip(block).for_each(|(sum, more)| *sum = [sum[0] + more[0], sum[1] + more[1]]);
         }
         sums
     }
 
-    /// Adds the answers of the leaves to the scores of the rows that the tree was grown on.
-    fn advance(&self, grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize, scores: &mut [f64]) {
-        scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
-            for (entries, values) in self.entries(grown, block).zip(values) {
-                for entry in entries {
-                    scores[(entry.row as usize - block * BLOCK) * outputs + output] += values[0];
-                }
+    /// Adds the answers of the leaves to the scores.
+    fn advance(&self, values: &[Vec<f64>], outputs: usize, output: usize, scores: &mut [f64]) {
+        let values: Vec<f64> = values.iter().map(|values| values[0]).collect();
+        scores.par_chunks_mut(BLOCK * outputs).zip(self.leaves.par_chunks(BLOCK)).for_each(|(scores, leaves)| {
+            for (scores, leaf) in scores.chunks_mut(outputs).zip(leaves) {
+                scores[output] += values[(leaf & !OTHER) as usize];
             }
         });
     }
-}
-
-/// Adds the answers to the scores of the rows that were not drawn.
-fn advance_others(
-    grown: &Grown,
-    values: &[Vec<f64>],
-    outputs: usize,
-    output: usize,
-    codes: &Codes,
-    scores: &mut [f64],
-) {
-    let mut drawn = vec![false; codes.rows()];
-    grown.entries.iter().for_each(|entry| drawn[entry.row as usize] = true);
-    scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
-        for (i, scores) in scores.chunks_mut(outputs).enumerate() {
-            let row = block * BLOCK + i;
-            if !drawn[row] {
-                scores[output] += values[grown.find(codes, row)][0];
-            }
-        }
-    });
 }

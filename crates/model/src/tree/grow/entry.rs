@@ -51,10 +51,22 @@ pub(crate) fn entries(pairs: &[[f64; 2]], outputs: usize, output: usize, rows: O
     let row_at = |i: usize| rows.map_or(i as u32, |rows| rows[i]);
     let pair = |row: u32| pairs[row as usize * outputs + output];
     let largest = parallel::blocks(n, BLOCK, |range| {
-        range.fold([0.0_f64; 2], |[g, h], i| {
-            let [gradient, hessian] = pair(row_at(i));
-            [g.max(gradient.abs()), h.max(hessian)]
-        })
+        // Lanes, because one maximum would wait for the last.
+        const LANES: usize = 4;
+        let mut lanes = [[0.0_f64; 2]; LANES];
+        let mut see = |lane: usize, [gradient, hessian]: [f64; 2]| {
+            let [g, h] = lanes[lane];
+            let gradient = gradient.abs();
+            lanes[lane] = [if gradient > g { gradient } else { g }, if hessian > h { hessian } else { h }];
+        };
+        if rows.is_none() && outputs == 1 {
+            for four in pairs[range].chunks(LANES) {
+                four.iter().enumerate().for_each(|(lane, &pair)| see(lane, pair));
+            }
+        } else {
+            range.for_each(|i| see(i % LANES, pair(row_at(i))));
+        }
+        lanes.into_iter().fold([0.0_f64; 2], |[g, h], [a, b]| [g.max(a), h.max(b)])
     });
     let [g, h] = largest.into_iter().fold([0.0_f64; 2], |[g, h], [a, b]| [g.max(a), h.max(b)]);
     let most = (1_u64 << 30) as f64 / n.clamp(1, ROOM).next_power_of_two() as f64;
