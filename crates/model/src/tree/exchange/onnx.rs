@@ -37,7 +37,8 @@ impl TreeEnsemble {
     /// the operator sets 21 and `ai.onnx.ml` 5. Covers, gains and the history are left out. A tree whose leaves have a
     /// value for each output is written once for each output.
     ///
-    /// Checked with onnxruntime 1.32.0: answers to 1e-12, relative.
+    /// Checked with onnxruntime 1.32.0: answers to 1e-12, relative. onnxruntime 1.22 is known to answer some files wrongly
+    /// (it takes a root for a leaf where two numbers happen to be equal), and 1.20 has no such operator.
     ///
     /// # Errors
     /// [`Unencodable`](PersistError::Unencodable) for a model without features, for a node that several splits lead to,
