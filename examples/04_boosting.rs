@@ -98,7 +98,7 @@ where
     // # Look at the holdout once
     let out = Path::new(OUT);
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
-    let mut ledger = Ledger::open(&out.join("ledger.jsonl"))?;
+    let mut ledger = Ledger::open(out.join("ledger.jsonl"))?;
     let evaluation = holdout.evaluate_once(&fitted, &mut ledger)?;
 
     // # What did the trees use, and what does each feature add to a score?

@@ -9,6 +9,7 @@ fn pipelines() -> Vec<Pipeline<Binary>> {
         prepared(loans()).model(LogisticRegression::default()).build().unwrap(),
         prepared(loans()).model(DecisionTree::default()).build().unwrap(),
         prepared(loans()).model(RandomForest::default().trees(20)).build().unwrap(),
+        Pipeline::builder(loans()).model(GradientBoosting::new().early_stopping(Some(5))).build().unwrap(),
     ]
 }
 

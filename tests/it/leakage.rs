@@ -16,6 +16,7 @@ fn a_shuffled_target_scores_at_chance() {
     for pipeline in [
         prepared(loans()).model(LogisticRegression::default()).build().unwrap(),
         prepared(loans()).model(DecisionTree::default()).build().unwrap(),
+        Pipeline::builder(loans()).model(GradientBoosting::new().early_stopping(Some(5))).build().unwrap(),
     ] {
         let result =
             cross_validate(&pipeline, &shuffled, &StratifiedKFold::new(4), &[AnyMetric::new(RocAuc)], &cx).unwrap();
