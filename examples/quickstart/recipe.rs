@@ -26,6 +26,14 @@ fn prepared<T: Task>(problem: &Problem<T>) -> PipelineBuilder<T, WantsModel> {
         .step("levels", OneHotEncoder::on(categories()).rare_below(10))
 }
 
+/// Boosted trees take missing values and categories as they are.
+fn boosted<T: Task>(problem: &Problem<T>) -> Result<Pipeline<T>>
+where
+    GradientBoosting: Learner<T>,
+{
+    Pipeline::builder(problem.clone()).model(GradientBoosting::default()).build()
+}
+
 impl Recipe for Binary {
     fn problem(target: &str, event: Option<&str>) -> Problem<Self> {
         let problem = Problem::new(target).primary(RocAuc, beats_baseline(0.0));
@@ -51,6 +59,7 @@ impl Recipe for Binary {
             ("logistic", prepared(problem).model(LogisticRegression::default()).build()?),
             ("tree", prepared(problem).model(DecisionTree::default()).build()?),
             ("forest", prepared(problem).model(RandomForest::default()).build()?),
+            ("boosting", boosted(problem)?),
         ])
     }
 
@@ -75,6 +84,7 @@ impl Recipe for Multiclass {
             ("logistic", prepared(problem).model(LogisticRegression::default()).build()?),
             ("tree", prepared(problem).model(DecisionTree::default()).build()?),
             ("forest", prepared(problem).model(RandomForest::default()).build()?),
+            ("boosting", boosted(problem)?),
         ])
     }
 
@@ -97,6 +107,7 @@ impl Recipe for Regression {
             ("baseline", Pipeline::builder(problem.clone()).model(ConstantBaseline).build()?),
             ("linear", prepared(problem).model(LinearRegression::default().l2(1.0)).build()?),
             ("forest", prepared(problem).model(RandomForest::default()).build()?),
+            ("boosting", boosted(problem)?),
         ])
     }
 

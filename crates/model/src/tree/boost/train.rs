@@ -135,7 +135,9 @@ pub(crate) fn boost(
         for output in 0..outputs {
             let stream = |purpose: &str| place.step(&format!("output {output}")).stream(purpose);
             let columns = columns(train.table.width(), plan.columns_by_tree, &stream);
-            let (entries, scale) = entries(&pairs, outputs, output, chosen);
+            // Pairs that a sample multiplied are no longer whole multiples.
+            let counts = train.truth.weights.filter(|_| drawn.is_none());
+            let (entries, scale) = entries(&pairs, outputs, output, chosen, counts);
             let ground = Ground {
                 bins: &bins,
                 codes: &codes,

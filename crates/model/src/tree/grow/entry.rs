@@ -12,10 +12,12 @@ const BLOCK: usize = 1 << 14;
 /// How many words may be added before their halves could overflow.
 pub(super) const ROOM: usize = 1 << 15;
 
+/// The largest whole weight that multiplies rounded pairs: four bits are lost to it at most.
+const MOST_COUNT: f64 = 16.0;
 /// 2¹⁰²⁰: its reciprocal is still a normal number.
 const LARGEST_STEP: f64 = 1.123_558_209_288_947_4e307;
 
-/// A row with its rounded gradient and hessian. The sums of [`ROOM`] of them are at most 2³⁰.
+/// A row with its rounded gradient and hessian. The sums of [`ROOM`] of them are hardly above 2³⁰.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) row: u32,
@@ -46,7 +48,17 @@ pub(crate) struct Scale {
 }
 
 /// Rounds the pairs of gradient and hessian of `rows`, or of all; row `r` has its pair at `r · outputs + output`.
-pub(crate) fn entries(pairs: &[[f64; 2]], outputs: usize, output: usize, rows: Option<&[u32]>) -> (Vec<Entry>, Scale) {
+///
+/// Small whole weights multiply rounded pairs, so that a row of weight 2 adds just what two rows add, and splits of equal
+/// gain are equal here too.
+pub(crate) fn entries(
+    pairs: &[[f64; 2]],
+    outputs: usize,
+    output: usize,
+    rows: Option<&[u32]>,
+    weights: Option<&[f64]>,
+) -> (Vec<Entry>, Scale) {
+    let counts = weights.filter(|weights| weights.iter().all(|w| w.fract() == 0.0 && (0.0..=MOST_COUNT).contains(w)));
     let n = rows.map_or(pairs.len() / outputs.max(1), <[u32]>::len);
     let row_at = |i: usize| rows.map_or(i as u32, |rows| rows[i]);
     let pair = |row: u32| pairs[row as usize * outputs + output];
@@ -77,7 +89,11 @@ pub(crate) fn entries(pairs: &[[f64; 2]], outputs: usize, output: usize, rows: O
         for (i, entry) in entries.iter_mut().enumerate() {
             let row = row_at(block * BLOCK + i);
             let [gradient, hessian] = pair(row);
-            let (gradient, hessian) = (nearest(gradient * per_gradient), nearest(hessian * per_hessian));
+            let round = |x: f64, per: f64| match counts.map(|counts| counts[row as usize].max(1.0)) {
+                None => nearest(x * per),
+                Some(count) => nearest(x / count * per) * count as i32,
+            };
+            let (gradient, hessian) = (round(gradient, per_gradient), round(hessian, per_hessian));
             *entry = Entry { row, gradient, hessian: hessian as u32 };
         }
     });
@@ -150,7 +166,7 @@ mod tests {
     #[test]
     fn the_largest_pair_has_all_steps() {
         let pairs = [[-2.0, 1.0], [1.0, 0.5], [0.5, 2.0], [0.0, 1e-9]];
-        let (entries, scale) = entries(&pairs, 1, 0, Some(&[0, 1, 3]));
+        let (entries, scale) = entries(&pairs, 1, 0, Some(&[0, 1, 3]), None);
         assert_eq!(
             entries.iter().map(|e| (e.row, e.gradient, e.hessian)).collect::<Vec<_>>(),
             [(0, -268_435_456, 268_435_456), (1, 134_217_728, 134_217_728), (3, 0, 0)]
@@ -167,7 +183,7 @@ mod tests {
             let mut left = [false; 256];
             (left[1], left[4]) = (true, true);
             let pairs = vec![[1.0, 1.0]; column.len()];
-            let (mut entries, _) = entries(&pairs, 1, 0, None);
+            let (mut entries, _) = entries(&pairs, 1, 0, None, None);
             let mut scratch = entries.clone();
             let kept = partition(&mut entries, &mut scratch, &column, &left);
             let goes = |row: u32| left[usize::from(column[row as usize])];

@@ -194,7 +194,7 @@ mod tests {
         let bins = Bins::learn(&table, None, 255);
         let (codes, layout) = (bins.apply(&table), Layout::new(&bins));
         let pairs: Vec<[f64; 2]> = (0..rows).map(|_| [stream.normal(), stream.unit()]).collect();
-        let (all, _) = entry::entries(&pairs, 1, 0, None);
+        let (all, _) = entry::entries(&pairs, 1, 0, None, None);
         for entries in [&all[..], &all[..9_000], &all[100..101], &[]] {
             let mut expected = vec![[0i128; 2]; layout.cells()];
             for entry in entries {
