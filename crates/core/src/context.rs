@@ -97,7 +97,8 @@ impl FitContext {
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             Some(pool) => pool.install(work),
-            None => work(),
+            // On a worker, so that what runs in parallel does not change threads at every call.
+            None => rayon::scope(|_| work()),
         }
     }
 

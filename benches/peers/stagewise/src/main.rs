@@ -59,7 +59,8 @@ fn explain(subject: &Subject<'_>, tables: &Tables) {
 
 /// Fits, predicts many rows and one.
 fn trees(subject: &Subject<'_>, task: &str, tables: &Tables, learner: &impl Learner<Binary, Model = TreeEnsemble>) {
-    let fit = |design: &Design<Binary>| learner.fit(design, &FitContext::new(1)).expect("a fit");
+    let cx = FitContext::new(1);
+    let fit = |design: &Design<Binary>| cx.install(|| learner.fit(design, &cx)).expect("a fit");
     fit(&few(&tables.train));
     measure::reset_peak();
     let start = measure::memory_mb("VmRSS");
@@ -67,7 +68,7 @@ fn trees(subject: &Subject<'_>, task: &str, tables: &Tables, learner: &impl Lear
     let peak = measure::memory_mb("VmHWM");
     let predict = || {
         let features = Features::new(tables.test.clone()).expect("features");
-        Predict::<Binary>::predict(&model, &features).expect("answers")
+        cx.install(|| Predict::<Binary>::predict(&model, &features)).expect("answers")
     };
     let answers = predict().to_vec();
     let quality = json!({

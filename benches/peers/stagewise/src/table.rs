@@ -52,7 +52,9 @@ fn table(fields: &[Value], rows: Range<usize>, cell: impl Fn(usize, usize) -> f6
                 codes: std::sync::Arc::new(
                     values.map(|x| if x.is_nan() { MISSING_CODE } else { x as u32 }).collect::<Vec<u32>>(),
                 ),
-                levels: std::sync::Arc::new(Levels::new(names.iter().map(|n| n.as_str().expect("a level").to_string()))),
+                levels: std::sync::Arc::new(Levels::new(
+                    names.iter().map(|n| n.as_str().expect("a level").to_string()),
+                )),
             },
             _ => Column::numbers(values.collect::<Vec<f64>>()),
         };
