@@ -5,6 +5,7 @@
 #[path = "arguments/mod.rs"]
 mod arguments;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use arguments::Arguments;
@@ -168,9 +169,11 @@ impl Metric<Binary> for BalancedAccuracy {
     }
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse("datasets/breast_cancer.csv", "diagnosis", Some("malignant"), &[])
-        .map_err(stagewise::Error::external)?;
+fn main() -> ExitCode {
+    arguments::main(Arguments::parse("datasets/breast_cancer.csv", "diagnosis", Some("malignant"), &[]), run)
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let problem = Problem::<Binary>::new(&arguments.target).primary(BalancedAccuracy, at_least(0.6));
     let problem = arguments.event.iter().fold(problem, |problem, level| problem.event(level));
     let problem = arguments.ignore.iter().fold(problem, |problem, column| problem.ignore(column));

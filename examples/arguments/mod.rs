@@ -2,6 +2,7 @@
 //! `FILE.csv --target COLUMN [--event LEVEL] [--ignore COLUMN]…`.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Which table, and what to predict.
 pub(crate) struct Arguments {
@@ -41,6 +42,27 @@ impl Arguments {
                 ignore: ignore.iter().map(ToString::to_string).collect(),
             }),
             (None, Some(_)) => Err(usage("`--target` needs a file")),
+        }
+    }
+}
+
+/// Runs an example: a wrong command line is answered with its usage, an error with what went wrong.
+pub(crate) fn main<E: std::fmt::Display>(
+    arguments: Result<Arguments, String>,
+    run: impl FnOnce(&Arguments) -> Result<(), E>,
+) -> ExitCode {
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            eprintln!("{usage}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -26,20 +26,7 @@ const FEWEST: usize = 20;
 fn main() -> ExitCode {
     // The annotators' opinions are about the target: they would not be there when a loan is asked for.
     let opinions = ["label_anna", "label_ben", "label_cleo"];
-    let arguments = match Arguments::parse("datasets/loans.csv", "defaulted", Some("yes"), &opinions) {
-        Ok(arguments) => arguments,
-        Err(usage) => {
-            eprintln!("{usage}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main(Arguments::parse("datasets/loans.csv", "defaulted", Some("yes"), &opinions), run)
 }
 
 fn run(arguments: &Arguments) -> Result<()> {

@@ -41,8 +41,7 @@ impl TreeEnsemble {
     /// (it takes a root for a leaf where two numbers happen to be equal), and 1.20 has no such operator.
     ///
     /// # Errors
-    /// [`Unencodable`](PersistError::Unencodable) for a model without features, for a node that several splits lead to,
-    /// and above 2 GiB.
+    /// [`Unencodable`](PersistError::Unencodable) for a model without features, and above 2 GiB.
     ///
     /// ```
     /// use stagewise_model::{Tree, TreeEnsemble};

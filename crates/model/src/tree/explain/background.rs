@@ -97,7 +97,7 @@ impl TreeEnsemble {
             return Err(DataError::TooFewRows { what, needed: 1, found: 0 }.into());
         }
         let trees: Result<Vec<_>> =
-            self.trees().iter().map(|tree| seen(Paths::of(tree, self.outputs())?, rows)).collect();
+            self.trees().iter().map(|tree| seen(Paths::of(tree, self.outputs()), rows)).collect();
         let trees = trees?;
         let mut bias = vec![0.0; self.outputs()];
         for tree in &trees {

@@ -30,7 +30,7 @@ pub(super) trait Kernel: Send + Sync {
 
 /// Prepares tree `number` of a model.
 pub(super) fn kernel<'a>(tree: &'a Tree, number: usize, outputs: usize) -> Result<Box<dyn Kernel + 'a>> {
-    let paths = Paths::of(tree, outputs)?;
+    let paths = Paths::of(tree, outputs);
     paths.require_covers(number)?;
     // More points than needed are exact as well: as many as fill the lanes.
     let needed = paths.distinct().div_ceil(2);

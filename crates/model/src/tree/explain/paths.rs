@@ -3,7 +3,7 @@
 //! A feature that is asked twice on one path is one player, so every branch knows the branch above it that asked the same
 //! feature; what both say is merged there.
 
-use stagewise_core::error::{NumericError, PipelineError, Result};
+use stagewise_core::error::{NumericError, Result};
 
 use crate::tree::structure::{Node, Rule, Tree};
 
@@ -47,7 +47,7 @@ struct Split {
 
 impl<'a> Paths<'a> {
     /// Unrolls a sound tree of a model with so many outputs. O(nodes · depth).
-    pub(super) fn of(tree: &'a Tree, outputs: usize) -> Result<Self> {
+    pub(super) fn of(tree: &'a Tree, outputs: usize) -> Self {
         let root = Branch {
             parent: 0,
             previous: 0,
@@ -63,11 +63,6 @@ impl<'a> Paths<'a> {
         let mut waiting = vec![(0, root)];
         while let Some((at, mut branch)) = waiting.pop() {
             let here = paths.branches.len();
-            if here == tree.len() {
-                // A node with two parents: sound to walk, but not a tree.
-                let (declared, found) = ("a tree".into(), "nodes with several parents".into());
-                return Err(PipelineError::BrokenPromise { declared, found }.into());
-            }
             match tree.node(at, outputs) {
                 Some(Node::Split { feature, rule, left, right, missing_left }) => {
                     paths.branches.push(branch);
@@ -98,7 +93,7 @@ impl<'a> Paths<'a> {
                 }
             }
         }
-        Ok(paths)
+        paths
     }
 
     /// Checks that the training weight of the nodes is known.

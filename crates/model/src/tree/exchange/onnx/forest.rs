@@ -62,11 +62,8 @@ impl Lists {
     fn tree(&mut self, number: usize, tree: &Tree, outputs: usize, output: usize) -> Result<()> {
         let damaged = || unencodable(format!("tree {number} does not fit together"));
         let value = |values: &[f64]| values.get(if tree.output().is_some() { 0 } else { output }).copied();
-        let (first, mut todo) = (self.feature.len(), vec![(0, None)]);
+        let mut todo = vec![(0, None)];
         while let Some((at, parent)) = todo.pop() {
-            if self.feature.len() - first > tree.len() {
-                return Err(unencodable(format!("tree {number} has nodes that several splits lead to")));
-            }
             let (node, members) = passed(tree, at, outputs).ok_or_else(damaged)?;
             match node {
                 Node::Leaf(values) => {
