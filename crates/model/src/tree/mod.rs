@@ -17,4 +17,5 @@ mod read;
 mod sample;
 mod split;
 pub mod structure;
+mod thresholds;
 mod walk;

@@ -16,9 +16,9 @@ use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
-use crate::tree::grow::entry::entries;
+use crate::tree::grow::entry;
 use crate::tree::grow::grower::{Ground, Grown, GrownLeaf, grow};
-use crate::tree::grow::histogram::Layout;
+use crate::tree::grow::histogram::{Counter, Layout};
 use crate::tree::structure::Tree;
 
 /// Rows of one parallel task.
@@ -90,6 +90,9 @@ pub(crate) fn boost(
     let bins = Bins::learn(train.table, train.truth.weights, plan.max_bins);
     let codes = bins.apply(train.table);
     let layout = Layout::new(&bins);
+    let counter = Counter::new(&codes, &layout);
+    // Used again by every tree.
+    let (mut entries, mut scratch, mut leaf_of) = (Vec::new(), Vec::new(), LeafOf::default());
     let start = |rows: &Rows<'_>| rows.scores.map_or_else(|| base.repeat(rows.table.rows()), <[f64]>::to_vec);
     let mut scores = start(&train);
     let mut pairs = vec![[0.0; 2]; rows * outputs];
@@ -137,18 +140,18 @@ pub(crate) fn boost(
             let columns = columns(train.table.width(), plan.columns_by_tree, &stream);
             // Pairs that a sample multiplied are no longer whole multiples.
             let counts = train.truth.weights.filter(|_| drawn.is_none());
-            let (entries, scale) = entries(&pairs, outputs, output, chosen, counts);
+            let scale = entry::fill(&mut entries, &pairs, outputs, output, chosen, counts);
             let ground = Ground {
                 bins: &bins,
                 codes: &codes,
-                layout: &layout,
+                counter: &counter,
                 weights: train.truth.weights,
                 growth,
                 columns: &columns,
                 stream: &stream,
             };
-            let grown = grow(ground, entries, scale);
-            let leaf_of = LeafOf::new(&grown, &codes);
+            let grown = grow(ground, std::mem::take(&mut entries), &mut scratch, scale);
+            leaf_of.fill(&grown, &codes);
             let (values, weights) = answers(plan, &grown, &leaf_of, &pairs, &train.truth, &scores, output);
             leaf_of.advance(&values, outputs, output, &mut scores);
             if let Some(watched) = &mut watched {
@@ -157,6 +160,7 @@ pub(crate) fn boost(
             grew |= grown.leaves.len() > 1 || values.iter().flatten().any(|&v| v != 0.0);
             let tree = if outputs == 1 { Tree::new() } else { Tree::of_output(output) };
             trees.push(grown.finish(tree, &bins, &values, &weights));
+            entries = grown.entries;
         }
         rounds = round + 1;
         bar.advance(1);
@@ -274,16 +278,18 @@ fn answers(
 }
 
 /// The leaf of each row: work over it reads rows in their order, and adds up the same on any number of threads.
+#[derive(Default)]
 struct LeafOf {
     leaves: Vec<u32>,
 }
 
 impl LeafOf {
     /// The leaves of a tree that was grown on all rows, or on some; the others walk down.
-    fn new(grown: &Grown, codes: &Codes) -> Self {
-        let mut leaves = vec![u32::MAX; codes.rows()];
-        leaves.par_chunks_mut(BLOCK).enumerate().for_each(|(block, leaves)| {
+    fn fill(&mut self, grown: &Grown, codes: &Codes) {
+        self.leaves.resize(codes.rows(), u32::MAX);
+        self.leaves.par_chunks_mut(BLOCK).enumerate().for_each(|(block, leaves)| {
             let rows = block * BLOCK..block * BLOCK + leaves.len();
+            leaves.fill(u32::MAX);
             for (place, leaf) in grown.leaves.iter().enumerate() {
                 let entries = &grown.entries[leaf.rows.clone()];
                 let first = entries.partition_point(|entry| (entry.row as usize) < rows.start);
@@ -297,7 +303,6 @@ impl LeafOf {
                 }
             }
         });
-        Self { leaves }
     }
 
     /// The sums of the pairs of each leaf's rows, without those that walked down.

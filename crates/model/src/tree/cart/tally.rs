@@ -72,11 +72,11 @@ impl Tally {
     #[inline]
     fn pass<T: Truth, const W: usize>(&mut self, codes: &Codes, columns: &[u32], entries: &[Entry<T::Part>]) {
         let Some(columns) = columns.first_chunk::<W>() else { return };
-        let (all, width, k) = (codes.by_row(), codes.width(), self.width);
+        let (all, stride, k) = (codes.by_row(), codes.stride(), self.width);
         let few = entries.len() < MANY;
         for entry in entries {
-            let from = entry.row as usize * width;
-            let row = &all[from..from + width];
+            let from = entry.row as usize * stride;
+            let row = &all[from..from + stride];
             for j in 0..W {
                 let code = usize::from(row[columns[j] as usize]);
                 let at = (j * 256 + code) * k;

@@ -50,14 +50,15 @@ pub(crate) struct Scale {
 /// Rounds the pairs of gradient and hessian of `rows`, or of all; row `r` has its pair at `r · outputs + output`.
 ///
 /// Small whole weights multiply rounded pairs, so that a row of weight 2 adds just what two rows add, and splits of equal
-/// gain are equal here too.
-pub(crate) fn entries(
+/// gain are equal here too. `entries` is filled, whatever it held before.
+pub(crate) fn fill(
+    entries: &mut Vec<Entry>,
     pairs: &[[f64; 2]],
     outputs: usize,
     output: usize,
     rows: Option<&[u32]>,
     weights: Option<&[f64]>,
-) -> (Vec<Entry>, Scale) {
+) -> Scale {
     let counts = weights.filter(|weights| weights.iter().all(|w| w.fract() == 0.0 && (0.0..=MOST_COUNT).contains(w)));
     let n = rows.map_or(pairs.len() / outputs.max(1), <[u32]>::len);
     let row_at = |i: usize| rows.map_or(i as u32, |rows| rows[i]);
@@ -84,7 +85,7 @@ pub(crate) fn entries(
     let most = (1_u64 << 30) as f64 / n.clamp(1, ROOM).next_power_of_two() as f64;
     let scale = Scale { gradient: step(g, most), hessian: step(h, most) };
     let (per_gradient, per_hessian) = (1.0 / scale.gradient, 1.0 / scale.hessian);
-    let mut entries = vec![Entry::default(); n];
+    entries.resize(n, Entry::default());
     entries.par_chunks_mut(BLOCK).enumerate().for_each(|(block, entries)| {
         for (i, entry) in entries.iter_mut().enumerate() {
             let row = row_at(block * BLOCK + i);
@@ -97,7 +98,7 @@ pub(crate) fn entries(
             *entry = Entry { row, gradient, hessian: hessian as u32 };
         }
     });
-    (entries, scale)
+    scale
 }
 
 /// The least power of two of which `largest` is at most `most` times: weights that are whole numbers stay so.
@@ -166,7 +167,8 @@ mod tests {
     #[test]
     fn the_largest_pair_has_all_steps() {
         let pairs = [[-2.0, 1.0], [1.0, 0.5], [0.5, 2.0], [0.0, 1e-9]];
-        let (entries, scale) = entries(&pairs, 1, 0, Some(&[0, 1, 3]), None);
+        let mut entries = vec![Entry { row: 7, gradient: 1, hessian: 1 }; 9];
+        let scale = fill(&mut entries, &pairs, 1, 0, Some(&[0, 1, 3]), None);
         assert_eq!(
             entries.iter().map(|e| (e.row, e.gradient, e.hessian)).collect::<Vec<_>>(),
             [(0, -268_435_456, 268_435_456), (1, 134_217_728, 134_217_728), (3, 0, 0)]
@@ -183,7 +185,8 @@ mod tests {
             let mut left = [false; 256];
             (left[1], left[4]) = (true, true);
             let pairs = vec![[1.0, 1.0]; column.len()];
-            let (mut entries, _) = entries(&pairs, 1, 0, None, None);
+            let mut entries = Vec::new();
+            fill(&mut entries, &pairs, 1, 0, None, None);
             let mut scratch = entries.clone();
             let kept = partition(&mut entries, &mut scratch, &column, &left);
             let goes = |row: u32| left[usize::from(column[row as usize])];

@@ -5,7 +5,7 @@
 //! sums and differences are exact too: the same bits in any order, on any number of threads, and a sibling by
 //! subtraction equals one that was counted. Columns are counted in tiles whose words stay in the first-level cache.
 
-use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -16,8 +16,10 @@ use crate::tree::bins::{Bins, Codes};
 const TURN: usize = 1024;
 /// Columns of a full tile: 16 × 256 words are 32 KiB.
 const TILE: usize = 16;
+/// Columns whose codes are brought together at a time: a line of the cache.
+const GROUP: usize = 4 * TILE;
 /// Rows of a node from which each thread counts its own share of them.
-const SHARED: usize = 1 << 13;
+const SHARED: usize = 1 << 15;
 
 /// The words of one column, by code.
 type Words = [i64; 256];
@@ -57,24 +59,56 @@ impl Layout {
 /// Sums by cell, `[gradient, hessian]` in steps of the scale.
 pub(crate) type Histogram = Vec<[f64; 2]>;
 
-/// Counts `entries` into `cells`, whatever they held before.
-pub(crate) fn count(codes: &Codes, layout: &Layout, entries: &[Entry], cells: &mut Histogram) {
-    cells.clear();
-    cells.resize(layout.cells(), [0.0; 2]);
-    let threads = rayon::current_num_threads();
-    if threads == 1 || entries.len() < SHARED {
-        return count_share(codes, layout, entries, cells);
+/// Counts rows, and keeps what it needs for that to use it again.
+pub(crate) struct Counter<'a> {
+    codes: &'a Codes,
+    layout: &'a Layout,
+    desks: Mutex<Vec<Desk>>,
+    spare: Mutex<Vec<Histogram>>,
+}
+
+impl<'a> Counter<'a> {
+    pub(crate) fn new(codes: &'a Codes, layout: &'a Layout) -> Self {
+        Self { codes, layout, desks: Mutex::default(), spare: Mutex::default() }
     }
-    let share = entries.len().div_ceil(threads);
-    let shares: Vec<Histogram> = entries
-        .par_chunks(share)
-        .map(|entries| {
-            let mut cells = vec![[0.0; 2]; layout.cells()];
-            count_share(codes, layout, entries, &mut cells);
+
+    /// Where the cells of each column lie.
+    pub(crate) fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    /// The sums of `entries` by cell.
+    pub(crate) fn count(&self, entries: &[Entry]) -> Histogram {
+        let threads = rayon::current_num_threads();
+        if threads == 1 || entries.len() < SHARED {
+            return self.count_share(entries);
+        }
+        let share = entries.len().div_ceil(threads);
+        let shares: Vec<Histogram> = entries.par_chunks(share).map(|entries| self.count_share(entries)).collect();
+        let sum = |mut cells: Histogram, share: Histogram| {
+            add(&mut cells, &share);
+            self.reuse(share);
             cells
-        })
-        .collect();
-    shares.iter().for_each(|share| add(cells, share));
+        };
+        shares.into_iter().reduce(sum).unwrap_or_default()
+    }
+
+    /// Takes back what is no longer needed.
+    pub(crate) fn reuse(&self, cells: Histogram) {
+        if !cells.is_empty() {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(cells);
+        }
+    }
+
+    fn count_share(&self, entries: &[Entry]) -> Histogram {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut cells = spare.unwrap_or_else(|| vec![[0.0; 2]; self.layout.cells()]);
+        let desk = self.desks.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut desk = desk.unwrap_or_else(|| Desk::new(self.layout.width()));
+        desk.count(self.codes, self.layout, entries, &mut cells);
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
+        cells
+    }
 }
 
 fn add(cells: &mut [[f64; 2]], more: &[[f64; 2]]) {
@@ -92,59 +126,99 @@ pub(crate) fn subtract(parent: &mut [[f64; 2]], child: &[[f64; 2]]) {
     }
 }
 
-fn count_share(codes: &Codes, layout: &Layout, entries: &[Entry], cells: &mut [[f64; 2]]) {
-    let width = layout.width();
-    let by_row = codes.by_row();
-    let mut words: Vec<Words> = vec![[0; 256]; width];
-    // Rows far apart: their codes are not yet in a cache.
-    let sparse = entries.len() * 4 < codes.rows();
-    for some in entries.chunks(ROOM) {
-        for turn in some.chunks(TURN) {
-            if sparse {
-                touch(by_row, width, turn);
+/// Where the rows of a turn are brought together: what lies far apart travels to the cache side by side and not one after
+/// the other, and is read in order from then on.
+struct Desk {
+    /// The sums of each column, empty between two counts.
+    words: Vec<Words>,
+    /// The words of the rows.
+    rows: [i64; TURN],
+    /// The codes of the rows, tile after tile.
+    codes: Vec<[u8; TILE]>,
+}
+
+impl Desk {
+    fn new(width: usize) -> Self {
+        let codes = vec![[0; TILE]; width.min(GROUP).div_ceil(TILE) * TURN];
+        Self { words: vec![[0; 256]; width], rows: [0; TURN], codes }
+    }
+
+    fn count(&mut self, codes: &Codes, layout: &Layout, entries: &[Entry], cells: &mut [[f64; 2]]) {
+        if entries.is_empty() {
+            cells.fill([0.0; 2]);
+        }
+        for (place, some) in entries.chunks(ROOM).enumerate() {
+            for entries in some.chunks(TURN) {
+                self.rows.iter_mut().zip(entries).for_each(|(word, entry)| *word = entry.word());
+                for first in (0..self.words.len()).step_by(GROUP) {
+                    self.gather(codes, first, entries);
+                    for (tile, words) in self.words[first..].chunks_mut(TILE).take(GROUP / TILE).enumerate() {
+                        add_tile(&self.codes[tile * TURN..][..entries.len()], &self.rows, words);
+                    }
+                }
             }
-            let mut first = 0;
-            while first < width {
-                first += match width - first {
-                    TILE.. => tile::<TILE>(by_row, width, first, turn, &mut words),
-                    12.. => tile::<12>(by_row, width, first, turn, &mut words),
-                    8.. => tile::<8>(by_row, width, first, turn, &mut words),
-                    4.. => tile::<4>(by_row, width, first, turn, &mut words),
-                    2.. => tile::<2>(by_row, width, first, turn, &mut words),
-                    _ => tile::<1>(by_row, width, first, turn, &mut words),
-                };
+            for (feature, words) in self.words.iter_mut().enumerate() {
+                let cells = &mut cells[layout.column(feature)];
+                if place == 0 {
+                    cells.fill([0.0; 2]);
+                }
+                empty(words, cells);
             }
         }
-        for (feature, words) in words.iter_mut().enumerate() {
-            empty(words, &mut cells[layout.column(feature)]);
+    }
+
+    /// Takes the codes of the rows in the columns of a group, whose first is `first`.
+    fn gather(&mut self, codes: &Codes, first: usize, entries: &[Entry]) {
+        match self.codes.len() / TURN {
+            1 => gather::<1>(codes, first, entries, &mut self.codes),
+            2 => gather::<2>(codes, first, entries, &mut self.codes),
+            3 => gather::<3>(codes, first, entries, &mut self.codes),
+            _ => gather::<4>(codes, first, entries, &mut self.codes),
         }
     }
 }
 
-/// Adds the rows to the words of `W` columns from `first` on; returns `W`.
+fn gather<const TILES: usize>(codes: &Codes, first: usize, entries: &[Entry], gathered: &mut [[u8; TILE]]) {
+    let (by_row, stride) = (codes.by_row(), codes.stride());
+    for (i, entry) in entries.iter().enumerate() {
+        let from = entry.row as usize * stride + first;
+        // Behind the last row there is room for a whole group.
+        let Some(row) = by_row.get(from..from + TILES * TILE) else { continue };
+        for (tile, codes) in row.as_chunks::<TILE>().0.iter().enumerate() {
+            gathered[tile * TURN + i] = *codes;
+        }
+    }
+}
+
+/// Adds rows to the words of the columns of a tile.
+fn add_tile(codes: &[[u8; TILE]], rows: &[i64], words: &mut [Words]) {
+    let mut first = 0;
+    while first < words.len() {
+        let words = &mut words[first..];
+        first += match words.len() {
+            16.. => add_columns::<16>(codes, first, rows, words),
+            12.. => add_columns::<12>(codes, first, rows, words),
+            8.. => add_columns::<8>(codes, first, rows, words),
+            4.. => add_columns::<4>(codes, first, rows, words),
+            2.. => add_columns::<2>(codes, first, rows, words),
+            _ => add_columns::<1>(codes, first, rows, words),
+        };
+    }
+}
+
+/// Adds rows to the words of `W` columns from `first` on; returns `W`.
 #[inline]
-fn tile<const W: usize>(by_row: &[u8], width: usize, first: usize, entries: &[Entry], words: &mut [Words]) -> usize {
-    // Sixteen columns are left where this is called, so the pieces are always that long.
-    let Some(words) = words.get_mut(first..).and_then(|words| words.first_chunk_mut::<W>()) else { return W };
-    for entry in entries {
-        let from = entry.row as usize * width + first;
-        let Some(codes) = by_row.get(from..).and_then(|codes| codes.first_chunk::<W>()) else { continue };
-        let word = entry.word();
+fn add_columns<const W: usize>(codes: &[[u8; TILE]], first: usize, rows: &[i64], words: &mut [Words]) -> usize {
+    // So many columns are left where this is called, so the pieces are always that long.
+    let Some(words) = words.first_chunk_mut::<W>() else { return W };
+    for (codes, word) in codes.iter().zip(rows) {
+        let Some(codes) = codes.get(first..).and_then(|codes| codes.first_chunk::<W>()) else { continue };
         for column in 0..W {
             let cell = &mut words[column][usize::from(codes[column])];
-            *cell = cell.wrapping_add(word);
+            *cell = cell.wrapping_add(*word);
         }
     }
     W
-}
-
-/// Reads both ends of each row, so that the rows travel to the cache side by side and not one after the other.
-fn touch(by_row: &[u8], width: usize, entries: &[Entry]) {
-    let all = entries.iter().fold(0, |all, entry| {
-        let from = entry.row as usize * width;
-        all ^ by_row[from] ^ by_row[from + width - 1]
-    });
-    black_box(all);
 }
 
 /// Counts `entries` by the codes of one column; `cells` are its bins, then missing values.
@@ -176,7 +250,7 @@ mod tests {
     use stagewise_core::table::Table;
     use stagewise_numeric::random::Stream;
 
-    /// 40 columns, among them tiles of all widths, against sums in 128-bit integers.
+    /// 31 columns, among them tiles of all widths, against sums in 128-bit integers.
     #[test]
     fn cells_are_the_exact_sums_on_any_number_of_threads() {
         let rows = 70_000;
@@ -194,7 +268,8 @@ mod tests {
         let bins = Bins::learn(&table, None, 255);
         let (codes, layout) = (bins.apply(&table), Layout::new(&bins));
         let pairs: Vec<[f64; 2]> = (0..rows).map(|_| [stream.normal(), stream.unit()]).collect();
-        let (all, _) = entry::entries(&pairs, 1, 0, None, None);
+        let mut all = Vec::new();
+        entry::fill(&mut all, &pairs, 1, 0, None, None);
         for entries in [&all[..], &all[..9_000], &all[100..101], &[]] {
             let mut expected = vec![[0i128; 2]; layout.cells()];
             for entry in entries {
@@ -206,16 +281,17 @@ mod tests {
             }
             for threads in [1, 2, 5] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                let mut cells = Vec::new();
-                pool.install(|| count(&codes, &layout, entries, &mut cells));
+                let counter = Counter::new(&codes, &layout);
+                // What was used before leaves nothing behind.
+                counter.reuse(pool.install(|| counter.count(&all[..50_000])));
+                let cells = pool.install(|| counter.count(entries));
                 let found: Vec<[i128; 2]> = cells.iter().map(|c| [c[0] as i128, c[1] as i128]).collect();
                 assert!(found == expected, "{} rows, {threads} threads", entries.len());
             }
         }
-        let (mut parent, mut child, mut other) = (Vec::new(), Vec::new(), Vec::new());
-        count(&codes, &layout, &all, &mut parent);
-        count(&codes, &layout, &all[..30_000], &mut child);
-        count(&codes, &layout, &all[30_000..], &mut other);
+        let counter = Counter::new(&codes, &layout);
+        let mut parent = counter.count(&all);
+        let (child, other) = (counter.count(&all[..30_000]), counter.count(&all[30_000..]));
         subtract(&mut parent, &child);
         assert!(parent == other);
     }

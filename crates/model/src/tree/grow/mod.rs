@@ -2,14 +2,15 @@
 //!
 //! The learner hands in a pair of gradient and hessian per row; squared error, with the hessian as the weight, makes it a
 //! regression tree or, on 0 and 1, a classification tree by Gini impurity. `entry` rounds the pairs and sends rows left
-//! and right, `histogram` adds them up by bin, `score` says what sums are worth, `search` finds the best split (`scan` of numbers, `levels` of categories), `grower`
-//! decides which node is split next.
+//! and right, `histogram` adds them up by bin, `score` says what sums are worth, `search` finds the best split (`scan` of numbers,
+//! `levels` of categories), `node` splits a node, `grower` decides which is split next.
 
 pub(crate) mod entry;
 mod finish;
 pub(crate) mod grower;
 pub(crate) mod histogram;
 mod levels;
+mod node;
 mod scan;
 pub(crate) mod score;
 mod search;

@@ -11,7 +11,8 @@ use std::ops::Range;
 use stagewise_core::matrix::Features;
 
 use crate::tree::structure::{Node, Rule, Tree};
-use crate::tree::walk::ranks::{Ranks, Room};
+use crate::tree::thresholds::Room;
+use crate::tree::walk::ranks::Ranks;
 
 /// Rows of a block.
 pub(super) const ROWS: usize = 256;
