@@ -10,7 +10,7 @@ use stagewise_numeric::parallel;
 /// Rows of one parallel task.
 const BLOCK: usize = 1 << 14;
 /// How many words may be added before their halves could overflow.
-pub(super) const ROOM: usize = 1 << 15;
+pub(crate) const ROOM: usize = 1 << 15;
 
 /// The largest whole weight that multiplies rounded pairs: four bits are lost to it at most.
 const MOST_COUNT: f64 = 16.0;
@@ -119,7 +119,7 @@ fn nearest(x: f64) -> i32 {
 /// Sends the entries of one node left or right by the code of one column, each side in the order it had. Returns how
 /// many went left: they come first.
 pub(crate) fn partition(entries: &mut [Entry], scratch: &mut [Entry], column: &[u8], left: &[bool; 256]) -> usize {
-    if entries.len() <= 2 * BLOCK {
+    if entries.len() <= 2 * BLOCK || rayon::current_num_threads() == 1 {
         let kept = part(entries, scratch, column, left);
         let gone = entries.len() - kept;
         entries[kept..].copy_from_slice(&scratch[..gone]);

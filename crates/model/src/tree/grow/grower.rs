@@ -39,6 +39,7 @@ pub(crate) struct Grown {
     /// Where the rows of each leaf are in `entries`, ascending by row.
     pub(crate) leaves: Vec<GrownLeaf>,
     pub(crate) entries: Vec<Entry>,
+    pub(crate) scale: Scale,
 }
 
 #[derive(Debug)]
@@ -136,7 +137,7 @@ pub(crate) fn grow(ground: Ground<'_>, mut entries: Vec<Entry>, scratch: &mut Ve
             settle(child, &mut nodes, &mut queue);
         }
     }
-    Grown { nodes, leaves, entries }
+    Grown { nodes, leaves, entries, scale }
 }
 
 /// Splits the first nodes of the queue that are not split yet, as many as there are threads and splits left.
