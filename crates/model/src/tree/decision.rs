@@ -14,8 +14,8 @@ use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use crate::input::Input;
 use crate::tree::cart::grove::Draw;
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
-use crate::tree::forest::class_weights::ClassWeights;
 use crate::tree::forest::engine::Options;
 use crate::tree::linfa;
 use crate::tree::split::Rows;

@@ -14,6 +14,11 @@ pub(crate) trait Numbers {
 
     /// How many scores a row has.
     fn outputs(&self) -> usize;
+
+    /// How many classes the numbers are codes of; none if they are no codes.
+    fn classes(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl Numbers for NumberTarget {
@@ -34,6 +39,10 @@ impl Numbers for BinaryTarget {
     fn outputs(&self) -> usize {
         1
     }
+
+    fn classes(&self) -> Option<usize> {
+        Some(2)
+    }
 }
 
 impl Numbers for ClassTarget {
@@ -42,7 +51,11 @@ impl Numbers for ClassTarget {
     }
 
     fn outputs(&self) -> usize {
-        self.classes()
+        ClassTarget::classes(self)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(ClassTarget::classes(self))
     }
 }
 
