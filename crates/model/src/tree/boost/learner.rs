@@ -10,8 +10,10 @@ use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use super::input::{Numbers, check};
+use super::loss::Goal;
 use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
+use super::start::StartRows;
 use super::train::{Plan, Rows, boost};
 use crate::tree::class_weights::{ClassWeights, multiplied};
 use crate::tree::ensemble::{Combine, TreeEnsemble};
@@ -375,10 +377,31 @@ impl GradientBoosting {
         may: fn(Objective) -> bool,
         cx: &FitContext,
     ) -> Result<TreeEnsemble> {
-        self.check()?;
-        check(train, Self::TAG)?;
         let objective = self.objective.unwrap_or(default);
         ParameterError::check(may(objective), "objective", format!("{objective:?}"), "one of this task's objectives")?;
+        self.toward(train, Goal::Built(objective), cx)
+    }
+
+    /// Boosts by a loss of the user's own.
+    pub(super) fn given<T: Task<Target: Numbers>>(
+        &self,
+        train: &Design<T>,
+        loss: Goal<'_>,
+        cx: &FitContext,
+    ) -> Result<TreeEnsemble> {
+        let (objective, allowed) = (self.objective, "not set where a loss is given");
+        ParameterError::check(objective.is_none(), "objective", format!("{objective:?}"), allowed)?;
+        self.toward(train, loss, cx)
+    }
+
+    fn toward<T: Task<Target: Numbers>>(
+        &self,
+        train: &Design<T>,
+        objective: Goal<'_>,
+        cx: &FitContext,
+    ) -> Result<TreeEnsemble> {
+        self.check()?;
+        check(train, Self::TAG)?;
         let (targets, outputs) = (train.target.numbers(), train.target.outputs());
         objective.check(&targets)?;
         let growth = self.growth(train.features.schema())?;
@@ -390,7 +413,7 @@ impl GradientBoosting {
         let truth = Truth { values: &targets, weights: weights.as_deref().or(train.weights()) };
         let base = match &self.start {
             Some(model) => self.continued(model, train, outputs, objective)?.base().to_vec(),
-            None => objective.start(&truth, outputs),
+            None => objective.start(&StartRows::new(truth, None), outputs)?,
         };
         let scores = |features: &Features| -> Result<Option<Vec<f64>>> {
             self.start.as_ref().map(|model| Ok(model.scores(features)?.into_raw_vec_and_offset().0)).transpose()
@@ -458,7 +481,7 @@ impl GradientBoosting {
         model: &'a TreeEnsemble,
         train: &Design<T>,
         outputs: usize,
-        objective: Objective,
+        objective: Goal<'_>,
     ) -> Result<&'a TreeEnsemble> {
         let expected = train.features.schema().names();
         if model.features() != expected {

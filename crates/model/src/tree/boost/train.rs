@@ -12,7 +12,8 @@ use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
-use super::objective::{Objective, Truth};
+use super::loss::Goal;
+use super::objective::Truth;
 use super::sample::RowSampling;
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
@@ -30,7 +31,7 @@ const WATCHED: usize = 1 << 16;
 
 /// What boosting is told besides the data.
 pub(crate) struct Plan<'a> {
-    pub(crate) objective: Objective,
+    pub(crate) objective: Goal<'a>,
     pub(crate) outputs: usize,
     pub(crate) rounds: usize,
     pub(crate) learning_rate: f64,
@@ -102,10 +103,10 @@ pub(crate) fn boost(
     let mut watched =
         validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
     let mut history =
-        (plan.watch || watched.is_some()).then(|| History { loss: objective.name().into(), ..History::default() });
+        (plan.watch || watched.is_some()).then(|| History { loss: objective.name(), ..History::default() });
     let mut stop = Stop { patience: plan.patience, best: f64::INFINITY, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
-    note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+    note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
     stop.goes_on(0, history.as_ref());
     let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
     let mut rounds = 0;
@@ -117,6 +118,7 @@ pub(crate) fn boost(
             .zip(scores.par_chunks(BLOCK * outputs))
             .enumerate()
             .for_each(|(block, (pairs, scores))| objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs));
+        objective.refuse(&train.truth, &scores, &pairs)?;
         let all;
         let drawn = if plan.sampling == RowSampling::All {
             None
@@ -160,7 +162,7 @@ pub(crate) fn boost(
         }
         rounds = round + 1;
         bar.advance(1);
-        note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+        note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
         if !stop.goes_on(rounds, history.as_ref()) {
             break;
         }
@@ -207,8 +209,8 @@ fn note(
     truth: &Truth<'_>,
     scores: &[f64],
     watched: Option<&Watched<'_>>,
-) {
-    let Some(history) = history else { return };
+) -> Result<()> {
+    let Some(history) = history else { return Ok(()) };
     let (rows, outputs) = (truth.values.len(), plan.outputs);
     let step = rows.div_ceil(WATCHED).max(1);
     let loss = if step == 1 {
@@ -221,8 +223,11 @@ fn note(
             some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
         plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores)
     };
-    history.train.push(loss);
-    history.validation.extend(watched.map(|w| plan.objective.loss(&w.truth, outputs, &w.scores)));
+    history.train.push(loss?);
+    if let Some(watched) = watched {
+        history.validation.push(plan.objective.loss(&watched.truth, outputs, &watched.scores)?);
+    }
+    Ok(())
 }
 
 /// The columns that a tree may look at, ascending.
