@@ -16,7 +16,7 @@ pub(crate) trait Numbers {
     fn outputs(&self) -> usize;
 
     /// How many classes the numbers are codes of; none if they are no codes.
-    fn classes(&self) -> Option<usize> {
+    fn class_count(&self) -> Option<usize> {
         None
     }
 }
@@ -40,7 +40,7 @@ impl Numbers for BinaryTarget {
         1
     }
 
-    fn classes(&self) -> Option<usize> {
+    fn class_count(&self) -> Option<usize> {
         Some(2)
     }
 }
@@ -51,11 +51,11 @@ impl Numbers for ClassTarget {
     }
 
     fn outputs(&self) -> usize {
-        ClassTarget::classes(self)
+        self.classes()
     }
 
-    fn classes(&self) -> Option<usize> {
-        Some(ClassTarget::classes(self))
+    fn class_count(&self) -> Option<usize> {
+        Some(self.classes())
     }
 }
 

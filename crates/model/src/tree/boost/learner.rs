@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
-use stagewise_core::error::{ParameterError, Result, SchemaError};
+use stagewise_core::error::{Crumb, ParameterError, Result, SchemaError};
 use stagewise_core::matrix::{Accepts, Design, Features};
 use stagewise_core::persist::Persist;
 use stagewise_core::schema::{Kind, Schema};
@@ -77,6 +77,7 @@ pub enum Monotone {
 /// | `level_l2` 10 | `cat_l2` | | |
 /// | `max_levels_left` 32 | `max_cat_threshold` | `max_cat_threshold` | |
 /// | `min_rows_levels` 100 | `min_data_per_group` | | |
+/// | `offset` none | `init_score` | `base_margin` | |
 /// | `class_weights` equal | `is_unbalance`, `class_weight` | | `class_weight` |
 /// | `early_stopping` none | `early_stopping_round` | `early_stopping_rounds` | `n_iter_no_change` |
 /// | `held_out` 0.1 | `valid_sets` | `eval_set` | `validation_fraction` |
@@ -136,6 +137,7 @@ pub struct GradientBoosting {
     history: bool,
     start: Option<TreeEnsemble>,
     class_weights: ClassWeights,
+    offset: Option<String>,
 }
 
 impl Default for GradientBoosting {
@@ -172,6 +174,7 @@ impl Default for GradientBoosting {
             history: false,
             start: None,
             class_weights: ClassWeights::Equal,
+            offset: None,
         }
     }
 }
@@ -263,6 +266,19 @@ impl GradientBoosting {
         /// reweighted: calibrate them where frequencies matter. Held-out rows are judged by the factors of the training
         /// rows. Default [`ClassWeights::Equal`], all that a regression takes.
         class_weights: ClassWeights,
+    }
+
+    /// The number in this column is added to the score of each row, in training and in every answer: of counts, the
+    /// logarithm of the exposure. No tree splits on it, and boosting starts from the best constant beside it.
+    ///
+    /// It is a feature of the model like others, so that an answer can not be given without it; LightGBM's `init_score`
+    /// and XGBoost's `base_margin` are data of a call, and are left out of an answer that is not given them. It must be a
+    /// finite number in each row, and come to the model as it is: let no step before the model change it. Not for
+    /// multiclass, whose classes have scores of their own.
+    #[must_use]
+    pub fn offset(mut self, column: impl Into<String>) -> Self {
+        self.offset = Some(column.into());
+        self
     }
 
     /// The answer may only rise, or only fall, with this number. Proved on the fitted model, by
@@ -411,12 +427,17 @@ impl GradientBoosting {
         };
         let weights = reweighted(&targets, train.weights());
         let truth = Truth { values: &targets, weights: weights.as_deref().or(train.weights()) };
+        let offset = self.offset_place(train.features.schema(), outputs)?;
         let base = match &self.start {
             Some(model) => self.continued(model, train, outputs, objective)?.base().to_vec(),
-            None => objective.start(&StartRows::new(truth, None), outputs)?,
+            None => objective.start(&StartRows::new(truth, offsets(&train.features, offset)?), outputs)?,
         };
         let scores = |features: &Features| -> Result<Option<Vec<f64>>> {
-            self.start.as_ref().map(|model| Ok(model.scores(features)?.into_raw_vec_and_offset().0)).transpose()
+            match &self.start {
+                Some(model) => Ok(Some(model.scores(features)?.into_raw_vec_and_offset().0)),
+                // As the model will: the base first.
+                None => Ok(offsets(features, offset)?.map(|all| all.iter().map(|offset| base[0] + offset).collect())),
+            }
         };
         let train_scores = scores(&train.features)?;
         let rows = Rows { table: train.features.table(), truth, scores: train_scores.as_deref() };
@@ -448,11 +469,15 @@ impl GradientBoosting {
             max_bins: self.max_bins,
             patience: self.early_stopping,
             watch: self.history,
+            offset,
         };
         let boosted = boost(&plan, &base, earlier.len() / outputs.max(1), rows, held, cx)?;
         let trees = [earlier, &boosted.trees].concat();
-        let model =
-            TreeEnsemble::sum(train.features.schema().names(), base, trees)?.link(objective.link()).missing(true);
+        let names = train.features.schema().names();
+        let mut model = TreeEnsemble::sum(names, base.clone(), trees)?.link(objective.link()).missing(true);
+        if let Some(column) = &self.offset {
+            model = model.offset(column)?;
+        }
         for (column, direction) in &self.monotone {
             model.prove_monotone(column, *direction)?;
         }
@@ -465,9 +490,18 @@ impl GradientBoosting {
         })
     }
 
+    /// The place of the offset's column, if there is one.
+    fn offset_place(&self, schema: &Schema, outputs: usize) -> Result<Option<usize>> {
+        let Some(column) = &self.offset else { return Ok(None) };
+        let constrained = self.monotone.iter().any(|(name, _)| name == column);
+        ParameterError::check(!constrained, "monotone", column, "a column that is not the offset, which always rises")?;
+        ParameterError::check(outputs == 1, "offset", column, "not set where there are several classes")?;
+        schema.require(column).map(Some)
+    }
+
     /// What the rows of each class are multiplied by, if by anything.
     fn class_factors(&self, target: &impl Numbers, codes: &[f64], weights: Option<&[f64]>) -> Result<Option<Vec<f64>>> {
-        let Some(classes) = target.classes() else {
+        let Some(classes) = target.class_count() else {
             let (equal, value) = (self.class_weights == ClassWeights::Equal, format!("{:?}", self.class_weights));
             ParameterError::check(equal, "class_weights", value, "Equal where the truth is a number")?;
             return Ok(None);
@@ -487,11 +521,25 @@ impl GradientBoosting {
         if model.features() != expected {
             return Err(SchemaError::WrongColumns { expected, found: model.features().to_vec() }.into());
         }
-        let fits =
-            model.combine() == Combine::Sum && model.outputs() == outputs && model.answer_link() == objective.link();
-        let value = format!("a model with {} outputs and the link {:?}", model.outputs(), model.answer_link());
-        ParameterError::check(fits, "start", value, "a boosted model of the same objective and classes")?;
+        let fits = model.combine() == Combine::Sum
+            && model.outputs() == outputs
+            && model.answer_link() == objective.link()
+            && model.offset_feature() == self.offset.as_deref();
+        let (link, offset) = (model.answer_link(), model.offset_feature().unwrap_or("nothing"));
+        let value = format!("a model with {} outputs, the link {link:?} and the offset {offset}", model.outputs());
+        ParameterError::check(fits, "start", value, "a boosted model of the same objective, classes and offset")?;
         Ok(model)
+    }
+}
+
+/// The offsets of rows, if they have any.
+fn offsets(features: &Features, place: Option<usize>) -> Result<Option<&[f64]>> {
+    let (columns, fields) = (features.table().columns(), features.schema().fields());
+    match place.and_then(|place| columns.get(place).zip(fields.get(place))) {
+        Some((column, field)) => {
+            column.require_finite().map(Some).map_err(|e| e.at(Crumb::column(field.name.as_ref())))
+        }
+        None => Ok(None),
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Plan<'a> {
     /// Rounds without a better held-out loss after which it stops.
     pub(crate) patience: Option<usize>,
     pub(crate) watch: bool,
+    /// The column that no tree may look at.
+    pub(crate) offset: Option<usize>,
 }
 
 /// Rows with truth.
@@ -136,7 +138,7 @@ pub(crate) fn boost(
         let mut grew = false;
         for output in 0..outputs {
             let stream = |purpose: &str| place.step(&format!("output {output}")).stream(purpose);
-            let columns = columns(train.table.width(), plan.columns_by_tree, &stream);
+            let columns = columns(train.table.width(), plan.offset, plan.columns_by_tree, &stream);
             // Pairs that a sample multiplied are no longer whole multiples.
             let counts = train.truth.weights.filter(|_| drawn.is_none());
             let (entries, scale) = entries(&pairs, outputs, output, chosen, counts);
@@ -231,14 +233,20 @@ fn note(
 }
 
 /// The columns that a tree may look at, ascending.
-fn columns(width: usize, share: f64, stream: &impl Fn(&str) -> stagewise_numeric::random::Stream) -> Vec<usize> {
-    if share >= 1.0 {
-        return (0..width).collect();
+fn columns(
+    width: usize,
+    offset: Option<usize>,
+    share: f64,
+    stream: &impl Fn(&str) -> stagewise_numeric::random::Stream,
+) -> Vec<usize> {
+    let all: Vec<usize> = (0..width).filter(|&column| Some(column) != offset).collect();
+    if share >= 1.0 || all.is_empty() {
+        return all;
     }
-    let some = ((share * width as f64).ceil() as usize).clamp(1, width);
-    let mut columns = stream("columns").choose(width, some);
+    let some = ((share * all.len() as f64).ceil() as usize).clamp(1, all.len());
+    let mut columns = stream("columns").choose(all.len(), some);
     columns.sort_unstable();
-    columns
+    columns.into_iter().map(|column| all[column]).collect()
 }
 
 /// What each leaf answers, from the unrounded pairs of its rows, and the weight of those.
