@@ -40,7 +40,7 @@ pub use linear::model::LinearModel;
 pub use linear::regression::LinearRegression;
 pub use link::Link;
 pub use tree::boost::custom::CustomBoosting;
-pub use tree::boost::history::History;
+pub use tree::boost::history::{History, MetricCurve};
 pub use tree::boost::learner::{GradientBoosting, GrowthOrder, Monotone};
 pub use tree::boost::loss::Loss;
 pub use tree::boost::objective::Objective;

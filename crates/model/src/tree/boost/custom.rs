@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::matrix::{Accepts, Design};
 use stagewise_core::persist::Persist;
+use stagewise_core::registry::Registry;
 use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Regression};
 
@@ -68,6 +69,10 @@ macro_rules! learner {
 
             fn holds_out(&self) -> Option<f64> {
                 Learner::<$task>::holds_out(&self.boosting)
+            }
+
+            fn resolve(&mut self, registry: &Registry) -> Result<()> {
+                Learner::<$task>::resolve(&mut self.boosting, registry)
             }
 
             fn fit(&self, train: &Design<$task>, cx: &FitContext) -> Result<TreeEnsemble> {

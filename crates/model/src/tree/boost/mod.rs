@@ -9,3 +9,4 @@ pub mod objective;
 pub mod sample;
 pub mod start;
 mod train;
+pub(crate) mod watch;

@@ -4,9 +4,12 @@
 //! threads. The score of a row is the base plus its leaves, added in the order of the trees, as when the model answers:
 //! training can go on from a saved model as if it had never stopped.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
+use stagewise_core::metric::Direction;
 use stagewise_core::table::Table;
 use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
@@ -15,6 +18,7 @@ use super::history::History;
 use super::loss::Goal;
 use super::objective::Truth;
 use super::sample::RowSampling;
+use super::watch::{Judges, stride};
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
 use crate::tree::grow::entry::entries;
@@ -26,8 +30,6 @@ use crate::tree::structure::Tree;
 const BLOCK: usize = 1 << 13;
 /// Marks the leaf of a row that the tree was not grown on.
 const OTHER: u32 = 1 << 31;
-/// Training rows that the history looks at.
-const WATCHED: usize = 1 << 16;
 
 /// What boosting is told besides the data.
 pub(crate) struct Plan<'a> {
@@ -42,6 +44,8 @@ pub(crate) struct Plan<'a> {
     /// Rounds without a better held-out loss after which it stops.
     pub(crate) patience: Option<usize>,
     pub(crate) watch: bool,
+    /// What else is looked at, and stopped by.
+    pub(crate) metrics: Option<&'a dyn Judges>,
     /// The column that no tree may look at.
     pub(crate) offset: Option<usize>,
 }
@@ -104,9 +108,10 @@ pub(crate) fn boost(
         .map(|weights| (0..rows as u32).filter(|&row| weights[row as usize] > 0.0).collect());
     let mut watched =
         validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
-    let mut history =
-        (plan.watch || watched.is_some()).then(|| History { loss: objective.name(), ..History::default() });
-    let mut stop = Stop { patience: plan.patience, best: f64::INFINITY, at: 0 };
+    let mut history = (plan.watch || plan.metrics.is_some() || watched.is_some())
+        .then(|| History { loss: objective.name(), ..History::default() });
+    let better = plan.metrics.map_or(Direction::LowerIsBetter, Judges::direction);
+    let mut stop = Stop { patience: plan.patience, better, best: f64::NAN, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
     note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
     stop.goes_on(0, history.as_ref());
@@ -185,21 +190,21 @@ pub(crate) fn boost(
     Ok(Boosted { trees, history })
 }
 
-/// When to stop: after `patience` rounds without a better held-out loss.
+/// When to stop: after `patience` rounds without a better held-out loss, or first metric.
 struct Stop {
     patience: Option<usize>,
+    better: Direction,
     best: f64,
     at: usize,
 }
 
 impl Stop {
     fn goes_on(&mut self, rounds: usize, history: Option<&History>) -> bool {
-        let (Some(patience), Some(&loss)) = (self.patience, history.and_then(|history| history.validation.last()))
-        else {
+        let (Some(patience), Some(value)) = (self.patience, history.and_then(History::judged)) else {
             return true;
         };
-        if loss < self.best {
-            (self.best, self.at) = (loss, rounds);
+        if self.better.is_better(value, self.best) {
+            (self.best, self.at) = (value, rounds);
         }
         rounds < self.at + patience
     }
@@ -214,20 +219,23 @@ fn note(
 ) -> Result<()> {
     let Some(history) = history else { return Ok(()) };
     let (rows, outputs) = (truth.values.len(), plan.outputs);
-    let step = rows.div_ceil(WATCHED).max(1);
-    let loss = if step == 1 {
-        plan.objective.loss(truth, outputs, scores)
+    let step = stride(rows);
+    let (values, weights, scores): (Cow<'_, [f64]>, Option<Cow<'_, [f64]>>, Cow<'_, [f64]>) = if step == 1 {
+        (Cow::Borrowed(truth.values), truth.weights.map(Cow::Borrowed), Cow::Borrowed(scores))
     } else {
         let some = || (0..rows).step_by(step);
-        let values: Vec<f64> = some().map(|row| truth.values[row]).collect();
-        let weights: Option<Vec<f64>> = truth.weights.map(|weights| some().map(|row| weights[row]).collect());
-        let scores: Vec<f64> =
-            some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
-        plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores)
+        let values = some().map(|row| truth.values[row]).collect();
+        let weights = truth.weights.map(|weights| some().map(|row| weights[row]).collect());
+        let scores = some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
+        (values, weights, scores)
     };
-    history.train.push(loss?);
+    let seen = Truth { values: &values, weights: weights.as_deref() };
+    history.train.push(plan.objective.loss(&seen, outputs, &scores)?);
     if let Some(watched) = watched {
         history.validation.push(plan.objective.loss(&watched.truth, outputs, &watched.scores)?);
+    }
+    if let Some(metrics) = plan.metrics {
+        metrics.note(history, &scores, watched.map(|watched| watched.scores.as_slice()))?;
     }
     Ok(())
 }
