@@ -291,7 +291,7 @@ impl GradientBoosting {
     /// first of them, instead of by the loss. Answers are scored as the model would give them, with the weights of the
     /// rows as they came. A metric without a value, as ROC AUC of one class, is an error.
     ///
-    /// A metric of several tasks must be told which: `.watch::<Binary>(LogLoss::default())`. Saved by its tag, it is found
+    /// A metric of several tasks must be told which: `.watch::<Binary>(LogLoss)`. Saved by its tag, it is found
     /// again in the registry that loads the learner.
     #[must_use]
     pub fn watch<T: Task>(mut self, metric: impl Metric<T>) -> Self {
