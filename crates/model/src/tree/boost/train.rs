@@ -4,8 +4,6 @@
 //! threads. The score of a row is the base plus its leaves, added in the order of the trees, as when the model answers:
 //! training can go on from a saved model as if it had never stopped.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
@@ -18,7 +16,7 @@ use super::history::History;
 use super::loss::Goal;
 use super::objective::Truth;
 use super::sample::RowSampling;
-use super::watch::{Judges, stride};
+use super::watch::{Judges, some, stride};
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
 use crate::tree::grow::entry::entries;
@@ -220,15 +218,8 @@ fn note(
     let Some(history) = history else { return Ok(()) };
     let (rows, outputs) = (truth.values.len(), plan.outputs);
     let step = stride(rows);
-    let (values, weights, scores): (Cow<'_, [f64]>, Option<Cow<'_, [f64]>>, Cow<'_, [f64]>) = if step == 1 {
-        (Cow::Borrowed(truth.values), truth.weights.map(Cow::Borrowed), Cow::Borrowed(scores))
-    } else {
-        let some = || (0..rows).step_by(step);
-        let values = some().map(|row| truth.values[row]).collect();
-        let weights = truth.weights.map(|weights| some().map(|row| weights[row]).collect());
-        let scores = some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
-        (values, weights, scores)
-    };
+    let (values, scores) = (some(step, 1, truth.values), some(step, outputs, scores));
+    let weights = truth.weights.map(|weights| some(step, 1, weights));
     let seen = Truth { values: &values, weights: weights.as_deref() };
     history.train.push(plan.objective.loss(&seen, outputs, &scores)?);
     if let Some(watched) = watched {

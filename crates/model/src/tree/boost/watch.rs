@@ -4,6 +4,7 @@
 //! live in other crates and are found by their tag when a learner is loaded.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
@@ -25,6 +26,14 @@ const MOST: usize = 1 << 16;
 /// Every which training row is looked at.
 pub(crate) fn stride(rows: usize) -> usize {
     rows.div_ceil(MOST).max(1)
+}
+
+/// Every `step`-th row of values, `width` of each.
+pub(crate) fn some(step: usize, width: usize, values: &[f64]) -> Cow<'_, [f64]> {
+    match step {
+        1 => values.into(),
+        _ => values.chunks(width.max(1)).step_by(step).flatten().copied().collect(),
+    }
 }
 
 /// A metric to look at, as a spec holds it.
@@ -115,7 +124,7 @@ pub(crate) struct Watch<'a, T: Task> {
 
 struct Side<'a, T: Task> {
     truth: T::Target,
-    weights: Option<std::borrow::Cow<'a, [f64]>>,
+    weights: Option<Cow<'a, [f64]>>,
 }
 
 /// What a round needs to know of them.
@@ -144,12 +153,9 @@ impl<'a, T: Answered> Watch<'a, T> {
             .as_ref()
             .map(|held| Side { truth: held.target.clone(), weights: held.weights().map(Into::into) });
         let step = stride(train.target.len());
-        let some: Vec<usize> = (0..train.target.len()).step_by(step).collect();
-        let weights = train.weights().map(|weights| match step {
-            1 => weights.into(),
-            _ => some.iter().map(|&row| weights[row]).collect::<Vec<_>>().into(),
-        });
-        let truth = if step == 1 { train.target.clone() } else { train.target.take(&some) };
+        let rows: Vec<usize> = (0..train.target.len()).step_by(step).collect();
+        let truth = if step == 1 { train.target.clone() } else { train.target.take(&rows) };
+        let weights = train.weights().map(|weights| some(step, 1, weights));
         Ok(Some(Self { metrics, train: Side { truth, weights }, held, link, outputs }))
     }
 }

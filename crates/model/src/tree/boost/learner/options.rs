@@ -129,7 +129,7 @@ fn an_offset_is_part_of_the_model() {
     let only =
         |name: &str| features(vec![("log_exposure".into(), train.features.table().column(name).unwrap().clone())]);
     let alone = Design::<Regression>::new(only("log_exposure"), train.target.clone(), ());
-    let model = spec.clone().fit(&alone, &cx).unwrap();
+    let model = spec.fit(&alone, &cx).unwrap();
     let mean = Predict::<Regression>::predict(&model, &alone.features).unwrap().sum() / 60.0;
     assert!((mean - y.iter().sum::<f64>() / 60.0).abs() < 1e-9);
 
