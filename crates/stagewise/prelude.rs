@@ -41,9 +41,9 @@ pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
 };
 pub use stagewise_model::{
-    ClassWeights, ConstantBaseline, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, ImportanceKind,
-    LinearRegression, LogisticBackend, LogisticRegression, Monotone, Objective, Platt, QuantileForest, RandomForest,
-    RowSampling, TreeBackend, TreeEnsemble,
+    ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, History,
+    ImportanceKind, LinearRegression, Link, LogisticBackend, LogisticRegression, Loss, Monotone, Objective, Platt,
+    QuantileForest, RandomForest, RowSampling, TreeBackend, TreeEnsemble,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

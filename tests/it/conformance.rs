@@ -83,7 +83,8 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     let boosting = GradientBoosting::new().rounds(5).min_rows_leaf(10.0).max_leaves(4);
     checked.learner(boosting.clone(), &data::binary(90, 1));
     checked.learner(boosting.clone(), &data::multiclass(90, 2));
-    checked.learner(boosting, &data::regression(90, 3));
+    checked.learner(boosting.clone(), &data::regression(90, 3));
+    checked.learner(boosting.class_weights(ClassWeights::Balanced).watch(RocAuc), &data::binary(90, 1));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
     checked.learner(DecisionTree::default(), &regression);

@@ -35,6 +35,27 @@ fn a_loaded_artifact_answers_bit_for_bit_and_refits_with_no_code_but_the_registr
     assert_ne!(loaded.fitted().pipeline().fit(&later, &cx).unwrap().fingerprint(), again.fingerprint());
 }
 
+/// A learner finds the metrics that it watches in the registry that loads it.
+#[test]
+fn a_loaded_learner_watches_and_stops_as_before() {
+    let cx = FitContext::new(4);
+    let train = dataset("loans.csv", &loans());
+    let boosting = GradientBoosting::new().rounds(30).early_stopping(Some(5));
+    let boosting = boosting.watch(RocAuc).watch::<Binary>(LogLoss).watch(Brier).class_weights(ClassWeights::Balanced);
+    let pipeline = prepared(loans()).model(boosting).build().unwrap();
+    let fitted = pipeline.fit(&train, &cx).unwrap();
+    let registry = stagewise::registry();
+    let loaded = FittedPipeline::<Binary>::load(&fitted.save(), &registry).unwrap();
+    let again = loaded.pipeline().fit(&train, &cx).unwrap();
+    assert_eq!(again.fingerprint(), fitted.fingerprint());
+    let model = again.model_as::<TreeEnsemble>().unwrap();
+    let history = model.training_history().unwrap();
+    let names: Vec<&str> = history.watched.iter().map(|curve| curve.metric.as_str()).collect();
+    assert_eq!(names, ["roc_auc", "log_loss", "brier"]);
+    let auc = &history.watched[0].validation;
+    assert!(auc.iter().all(|&value| value <= auc[history.rounds]) && auc[history.rounds] > 0.6);
+}
+
 #[test]
 fn every_changed_byte_of_an_artifact_is_refused() {
     let (artifact, ..) = artifact();

@@ -51,7 +51,7 @@ impl<T: Task> Default for Loaders<T> {
     }
 }
 
-type Load<V> = fn(&Saved) -> Result<V>;
+type Load<V> = fn(&Saved, &Registry) -> Result<V>;
 
 /// The loaders of one role.
 struct Shelf<V> {
@@ -80,9 +80,9 @@ impl<V> Shelf<V> {
         }
     }
 
-    fn load(&self, saved: &Saved) -> Result<V> {
+    fn load(&self, saved: &Saved, registry: &Registry) -> Result<V> {
         match self.loaders.get(saved.tag.as_str()) {
-            Some((_, load)) => load(saved),
+            Some((_, load)) => load(saved, registry),
             None => Err(PersistError::UnknownTag {
                 role: self.role,
                 tag: saved.tag.clone(),
@@ -113,39 +113,43 @@ impl Registry {
 
     /// Registers a transformer and what it learns, for one task.
     pub fn transformer_for<T: Task, S: Transformer<T>>(&mut self) -> &mut Self {
-        T::loaders_mut(self).transformers.put::<S>(|saved| Ok(BoxTransformer::new(saved.load::<S>()?)));
+        T::loaders_mut(self).transformers.put::<S>(|saved, _| Ok(BoxTransformer::new(saved.load::<S>()?)));
         self.transform::<S::Fitted>()
     }
 
     /// Registers a learned transform.
     pub fn transform<F: Transform>(&mut self) -> &mut Self {
-        self.transforms.put::<F>(|saved| Ok(BoxTransform::new(saved.load::<F>()?)));
+        self.transforms.put::<F>(|saved, _| Ok(BoxTransform::new(saved.load::<F>()?)));
         self
     }
 
     /// Registers a sampler for one task.
     pub fn sampler<T: Task, S: Sampler<T>>(&mut self) -> &mut Self {
-        T::loaders_mut(self).samplers.put::<S>(|saved| Ok(BoxSampler::new(saved.load::<S>()?)));
+        T::loaders_mut(self).samplers.put::<S>(|saved, _| Ok(BoxSampler::new(saved.load::<S>()?)));
         self
     }
 
     /// Registers a learner and its model for one task.
     pub fn learner<T: Task, L: Learner<T>>(&mut self) -> &mut Self {
-        T::loaders_mut(self).learners.put::<L>(|saved| Ok(BoxLearner::new(saved.load::<L>()?)));
-        T::loaders_mut(self).models.put::<L::Model>(|saved| Ok(BoxModel::new(saved.load::<L::Model>()?)));
+        T::loaders_mut(self).learners.put::<L>(|saved, registry| {
+            let mut spec = saved.load::<L>()?;
+            spec.resolve(registry)?;
+            Ok(BoxLearner::new(spec))
+        });
+        T::loaders_mut(self).models.put::<L::Model>(|saved, _| Ok(BoxModel::new(saved.load::<L::Model>()?)));
         self
     }
 
     /// Registers a calibrator and what it learns for one task.
     pub fn calibrator<T: Task, C: Calibrator<T>>(&mut self) -> &mut Self {
-        T::loaders_mut(self).calibrators.put::<C>(|saved| Ok(BoxCalibrator::new(saved.load::<C>()?)));
-        T::loaders_mut(self).calibrates.put::<C::Fitted>(|saved| Ok(BoxCalibrate::new(saved.load::<C::Fitted>()?)));
+        T::loaders_mut(self).calibrators.put::<C>(|saved, _| Ok(BoxCalibrator::new(saved.load::<C>()?)));
+        T::loaders_mut(self).calibrates.put::<C::Fitted>(|saved, _| Ok(BoxCalibrate::new(saved.load::<C::Fitted>()?)));
         self
     }
 
     /// Registers a metric for one task.
     pub fn metric_for<T: Task, M: Metric<T>>(&mut self) -> &mut Self {
-        T::loaders_mut(self).metrics.put::<M>(|saved| Ok(AnyMetric::new(saved.load::<M>()?)));
+        T::loaders_mut(self).metrics.put::<M>(|saved, _| Ok(AnyMetric::new(saved.load::<M>()?)));
         self
     }
 
@@ -154,35 +158,35 @@ impl Registry {
     /// # Errors
     /// [`PersistError::UnknownTag`], or bytes that do not decode.
     pub fn metric<T: Task>(&self, saved: &Saved) -> Result<AnyMetric<T>> {
-        T::loaders(self).metrics.load(saved)
+        T::loaders(self).metrics.load(saved, self)
     }
 
     pub(crate) fn load_transformer<T: Task>(&self, saved: &Saved) -> Result<BoxTransformer<T>> {
-        T::loaders(self).transformers.load(saved)
+        T::loaders(self).transformers.load(saved, self)
     }
 
     pub(crate) fn load_transform(&self, saved: &Saved) -> Result<BoxTransform> {
-        self.transforms.load(saved)
+        self.transforms.load(saved, self)
     }
 
     pub(crate) fn load_sampler<T: Task>(&self, saved: &Saved) -> Result<BoxSampler<T>> {
-        T::loaders(self).samplers.load(saved)
+        T::loaders(self).samplers.load(saved, self)
     }
 
     pub(crate) fn load_learner<T: Task>(&self, saved: &Saved) -> Result<BoxLearner<T>> {
-        T::loaders(self).learners.load(saved)
+        T::loaders(self).learners.load(saved, self)
     }
 
     pub(crate) fn load_model<T: Task>(&self, saved: &Saved) -> Result<BoxModel<T>> {
-        T::loaders(self).models.load(saved)
+        T::loaders(self).models.load(saved, self)
     }
 
     pub(crate) fn load_calibrator<T: Task>(&self, saved: &Saved) -> Result<BoxCalibrator<T>> {
-        T::loaders(self).calibrators.load(saved)
+        T::loaders(self).calibrators.load(saved, self)
     }
 
     pub(crate) fn load_calibrate<T: Task>(&self, saved: &Saved) -> Result<BoxCalibrate<T>> {
-        T::loaders(self).calibrates.load(saved)
+        T::loaders(self).calibrates.load(saved, self)
     }
 
     /// Every role and tag that is registered, each once.

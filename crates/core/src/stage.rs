@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::matrix::{Accepts, Design, Features};
 use crate::persist::Persist;
 use crate::record::Cell;
+use crate::registry::Registry;
 use crate::schema::{Field, Schema};
 use crate::table::Table;
 use crate::task::Task;
@@ -119,6 +120,15 @@ pub trait Learner<T: Task>: Persist + Clone {
     /// changed like rows at serving and come to [`fit`](Self::fit) as [`Design::validation`].
     fn holds_out(&self) -> Option<f64> {
         None
+    }
+
+    /// Finds what was saved in it by a tag only, as the metrics that a learner may watch are. Called once on a spec that
+    /// was loaded; one that holds nothing by tag does nothing.
+    ///
+    /// # Errors
+    /// [`PersistError`](crate::error::PersistError) for a tag that the registry does not know.
+    fn resolve(&mut self, _registry: &Registry) -> Result<()> {
+        Ok(())
     }
 
     /// Learns. Weights are honoured or refused, never ignored. A learner that [holds rows out](Self::holds_out) refuses

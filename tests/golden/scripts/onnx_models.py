@@ -1,6 +1,6 @@
 """Answers of onnxruntime for the files in ../onnx, which the library wrote itself.
 
-The files are made first, by `cargo test -p stagewise-model write_the_files -- --ignored`. The metadata of a file names
+The files are made first, by `WRITE_ONNX=1 cargo test -p stagewise-model files_are_those`. The metadata of a file names
 its features and those that are categories: these get the codes of levels, known, new and negative.
 """
 
@@ -25,6 +25,9 @@ def rows(rng, features, categories):
             x[:, column] = np.round(rng.standard_normal(ROWS), 1)
             x[rng.random(ROWS) < 0.05, column] = 1e300
     x[rng.random(x.shape) < 0.15] = np.nan
+    if "log_exposure" in features:
+        # An offset, which is never missing.
+        x[:, features.index("log_exposure")] = np.round(rng.standard_normal(ROWS), 2)
     return x
 
 

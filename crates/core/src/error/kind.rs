@@ -116,6 +116,16 @@ pub enum DataError {
         /// How many there are.
         found: usize,
     },
+    /// More rows than the operation can count.
+    #[error("{what} takes at most {most} rows, {found} found; learn from a sample of them")]
+    TooManyRows {
+        /// Who takes them.
+        what: String,
+        /// How many it takes.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// Missing values where none may be.
     #[error("holds {count} missing values; add an imputer before it")]
     MissingValues {

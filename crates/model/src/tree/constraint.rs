@@ -99,6 +99,10 @@ impl TreeEnsemble {
     /// [`PipelineError::BrokenPromise`] with the first tree that breaks it; [`SchemaError::MissingColumn`].
     pub fn prove_monotone(&self, column: &str, direction: Monotone) -> Result<usize> {
         let feature = self.position(column)?;
+        if self.offset_place() == Some(feature) && direction == Monotone::Falling {
+            let declared = format!("a score that is falling in `{column}`");
+            return Err(PipelineError::BrokenPromise { declared, found: "its offset, which is added".into() }.into());
+        }
         let mut pairs = 0;
         for (place, tree) in self.trees().iter().enumerate() {
             let leaves = leaves(tree, self.outputs());

@@ -13,9 +13,10 @@ use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass, Regression, Task};
 
 use crate::input::Input;
+use crate::tree::boost::input::check_count;
 use crate::tree::cart::grove::Draw;
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
-use crate::tree::forest::class_weights::ClassWeights;
 use crate::tree::forest::engine::Options;
 use crate::tree::linfa;
 use crate::tree::split::Rows;
@@ -189,6 +190,7 @@ impl DecisionTree {
         ];
         ours.into_iter()
             .try_for_each(|(name, set)| ParameterError::check(!set, name, "set", "its default with this backend"))?;
+        check_count(train.features.rows(), Self::TAG)?;
         let (input, x) = Input::of(train, Self::TAG)?;
         if self.backend == TreeBackend::Linfa && classes > 2 {
             let allowed = "`Exact` for more than two classes, where linfa-trees is not reproducible";

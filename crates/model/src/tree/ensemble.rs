@@ -4,6 +4,8 @@
 //! exporting and saving are written once. Batch and row path add the same leaves in the same order, so they agree to the
 //! bit; `walk` finds the leaves.
 
+mod offset;
+
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
@@ -35,7 +37,8 @@ pub enum Combine {
     Sum,
 }
 
-/// Trees over the same features: `answer = link(base + sum or mean of the leaves)`.
+/// Trees over the same features: `answer = link(base + sum or mean of the leaves)`; a feature may be an
+/// [`offset`](Self::offset), which is added too.
 ///
 /// A number goes left if `x <= threshold`, a level if it is in the split's set; a missing value, and a level not seen in
 /// training, goes where each split says. Models of learners that take no missing values refuse them, and infinite values.
@@ -74,6 +77,8 @@ pub struct TreeEnsemble {
     /// The trees, ready for answers; made from them, never saved.
     frozen: Arc<Frozen>,
     out_of_bag: Option<OutOfBag>,
+    /// The feature that is added to the score.
+    offset: Option<usize>,
 }
 
 /// What is saved; checked when it is read.
@@ -94,6 +99,8 @@ struct Stored {
     history: Option<History>,
     #[serde(default)]
     out_of_bag: Option<OutOfBag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
 }
 
 impl TreeEnsemble {
@@ -115,6 +122,7 @@ impl TreeEnsemble {
             history: None,
             frozen: Arc::default(),
             out_of_bag: None,
+            offset: None,
         }
         .checked()
     }
@@ -136,6 +144,7 @@ impl TreeEnsemble {
             history: None,
             frozen: Arc::default(),
             out_of_bag: None,
+            offset: None,
         }
         .checked()
     }
@@ -156,6 +165,7 @@ impl TreeEnsemble {
             }
             .into());
         }
+        self.offset_fits()?;
         self.frozen = Arc::new(Frozen::of(&self.trees, width, outputs));
         Ok(self)
     }
@@ -245,12 +255,14 @@ impl TreeEnsemble {
     /// where a value is not finite.
     fn all(&self, features: &Features, answer: impl Fn(&mut [f64]) -> Option<usize> + Sync) -> Result<Vec<f64>> {
         self.features.require_columns(features)?;
+        self.offset_of(features)?;
         if !self.missing {
             features.require_finite(Self::TAG)?;
         }
         let blocks = parallel::blocks(features.rows(), BLOCK, |rows| {
             let mut scores = vec![0.0; rows.len() * self.outputs];
             scores.chunks_exact_mut(self.outputs).for_each(|scores| self.begin(scores));
+            self.add_offsets(features, rows.clone(), &mut scores);
             self.frozen.add_rows(features, rows.clone(), &mut scores);
             scores.chunks_exact_mut(self.outputs).for_each(|scores| self.end(scores));
             match answer(&mut scores) {
@@ -289,6 +301,7 @@ impl TreeEnsemble {
     /// The scores of one row, into `scores` of length `outputs`.
     fn add_up(&self, row: &[f64], scores: &mut [f64]) {
         self.begin(scores);
+        self.add_offset(row, scores);
         self.frozen.add_row(row, scores);
         self.end(scores);
     }
@@ -326,6 +339,7 @@ impl TreeEnsemble {
     /// The rows of these features, checked as for answers.
     pub(crate) fn rows_of<'a>(&self, features: &'a Features) -> Result<ArrayView2<'a, f64>> {
         self.features.require_columns(features)?;
+        self.offset_of(features)?;
         if self.missing { Ok(features.matrix()) } else { features.finite_matrix(Self::TAG) }
     }
 
@@ -338,7 +352,12 @@ impl TreeEnsemble {
     }
 
     pub(crate) fn check_row(&self, row: &[f64]) -> Result<()> {
-        if self.missing { self.features.check_length(row) } else { self.features.check_row(row) }
+        if self.missing {
+            self.features.check_length(row)?
+        } else {
+            self.features.check_row(row)?
+        }
+        self.offset_of_row(row)
     }
 }
 
@@ -363,7 +382,7 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag } = stored;
+        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag, offset } = stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
@@ -378,6 +397,7 @@ impl TryFrom<Stored> for TreeEnsemble {
             link,
             history,
             out_of_bag,
+            offset,
             frozen: Arc::default(),
         }
         .checked()
@@ -386,9 +406,21 @@ impl TryFrom<Stored> for TreeEnsemble {
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, out_of_bag, frozen: _ } =
-            model;
-        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history, out_of_bag }
+        let TreeEnsemble {
+            features,
+            outputs,
+            trees,
+            missing,
+            base,
+            combine,
+            link,
+            history,
+            out_of_bag,
+            offset,
+            frozen: _,
+        } = model;
+        let features = features.names().to_vec();
+        Self { features, outputs, trees, missing, base, combine, link, history, out_of_bag, offset }
     }
 }
 
@@ -436,134 +468,4 @@ impl Predict<Multiclass> for TreeEnsemble {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use stagewise_core::column::Column;
-    use stagewise_core::context::FitContext;
-    use stagewise_core::persist::{decode, encode};
-    use stagewise_core::table::Table;
-
-    fn stump() -> Tree {
-        let mut tree = Tree::new();
-        let root = tree.split(1, 0.5, true);
-        for (left, value) in [(true, 1.0), (false, 3.0)] {
-            let leaf = tree.leaf(&[value]);
-            tree.link(root, left, leaf);
-        }
-        tree
-    }
-
-    fn names() -> Vec<String> {
-        vec!["a".into(), "b".into()]
-    }
-
-    #[test]
-    fn the_answer_is_the_mean_of_the_trees() {
-        let mut leaf = Tree::new();
-        leaf.leaf(&[7.0]);
-        let model = TreeEnsemble::mean(names(), 1, vec![stump(), leaf]).unwrap();
-        let answer = |row: &[f64]| Predict::<Regression>::predict_row(&model, row);
-        assert_eq!((answer(&[9.0, 0.5]).unwrap(), answer(&[9.0, 0.6]).unwrap()), (4.0, 5.0));
-        assert_eq!(
-            answer(&[0.0, f64::NAN]).unwrap_err().to_string(),
-            "column `b`: holds 1 missing values; add an imputer before it"
-        );
-    }
-
-    #[test]
-    fn a_boosted_answer_is_the_link_of_the_base_and_the_sum() {
-        let model = TreeEnsemble::sum(names(), vec![-4.0], vec![stump(), stump()]).unwrap().link(Link::Logit);
-        assert_eq!(Predict::<Binary>::predict_row(&model, &[0.0, 0.0]).unwrap(), crate::link::sigmoid(-2.0));
-        let mut second = Tree::of_output(1);
-        second.leaf(&[2.0]);
-        let model = TreeEnsemble::sum(names(), vec![0.0, 0.5], vec![second]).unwrap();
-        assert_eq!(Predict::<Multiclass>::predict_row(&model, &[0.0, 0.0]).unwrap(), [0.0, 2.5]);
-    }
-
-    #[test]
-    fn missing_values_go_where_the_split_says_if_they_may() {
-        let model = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap().missing(true);
-        assert_eq!(Predict::<Regression>::predict_row(&model, &[f64::NAN, f64::NAN]).unwrap(), 1.0);
-    }
-
-    #[test]
-    fn a_model_that_does_not_fit_together_is_refused_when_loaded() {
-        let good = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap();
-        let mut short: Stored = good.clone().into();
-        short.features.pop();
-        let bytes = encode("test", &short).unwrap();
-        let error = decode::<TreeEnsemble>("test", &bytes).unwrap_err().to_string();
-        assert!(error.contains("tree 0, which does not fit"), "{error}");
-        let mut based: Stored = good.into();
-        based.base = vec![f64::NAN];
-        assert!(TreeEnsemble::try_from(based).is_err());
-    }
-
-    /// Trees over a number and a category with 3 levels, for 3 classes; a table with a missing value in each.
-    fn of_classes(rows: usize) -> (TreeEnsemble, Features) {
-        let mut trees = Vec::new();
-        for i in 0..40 {
-            let mut tree = if i % 4 == 3 { Tree::new() } else { Tree::of_output(i % 3) };
-            let root = tree.split(0, i as f64 * 50.0, i % 2 == 0);
-            let below = tree.split_levels(1, [i % 3], 3, i % 5 == 0);
-            tree.link(root, true, below);
-            for (parent, left) in [(root, false), (below, true), (below, false)] {
-                let values = [0.1 * i as f64, -0.3, 0.7 / (i + 1) as f64];
-                let leaf = tree.leaf(&values[..tree.leaf_width(3)]);
-                tree.link(parent, left, leaf);
-            }
-            trees.push(tree);
-        }
-        let model = TreeEnsemble::sum(names(), vec![0.1, 0.2, 0.3], trees).unwrap().missing(true).link(Link::Softmax);
-        let x: Vec<f64> = (0..rows).map(|r| if r == 7 { f64::NAN } else { r as f64 }).collect();
-        let level = (0..rows).map(|r| ["u", "v", "w"].get(r % 4).copied());
-        let columns = [("a".to_string(), Column::numbers(x)), ("b".to_string(), Column::categories(level))];
-        (model, Features::new(Table::of(columns).unwrap()).unwrap())
-    }
-
-    #[test]
-    fn tables_and_rows_have_the_same_bits_on_any_number_of_threads() {
-        let (model, features) = of_classes(2 * BLOCK + 100);
-        let answers = |threads| {
-            let cx = FitContext::new(1).threads(threads).unwrap();
-            let answer =
-                || (Predict::<Multiclass>::predict(&model, &features).unwrap(), model.scores(&features).unwrap());
-            cx.install(answer)
-        };
-        let (shares, scores) = answers(1);
-        assert_eq!(answers(3), (shares.clone(), scores.clone()));
-        for (r, row) in features.matrix().outer_iter().enumerate() {
-            let row = row.to_vec();
-            assert_eq!(Predict::<Multiclass>::predict_row(&model, &row).unwrap(), shares.row(r).to_vec());
-            let mut found = [0.0; 3];
-            model.add_up(&row, &mut found);
-            assert_eq!(found.as_slice(), scores.row(r).to_vec());
-        }
-    }
-
-    #[test]
-    fn the_first_row_that_overflows_is_named() {
-        let mut trees = Vec::new();
-        for _ in 0..2 {
-            let mut tree = Tree::new();
-            let root = tree.split(1, 100.5, true);
-            for (left, value) in [(true, 1.0), (false, f64::MAX)] {
-                let leaf = tree.leaf(&[value]);
-                tree.link(root, left, leaf);
-            }
-            trees.push(tree);
-        }
-        let model = TreeEnsemble::sum(names(), vec![0.0], trees).unwrap();
-        let x: Vec<f64> = (0..200).map(f64::from).collect();
-        let columns = names().into_iter().map(|name| (name, Column::numbers(x.clone())));
-        let features = Features::new(Table::of(columns.collect::<Vec<_>>()).unwrap()).unwrap();
-        let error = Predict::<Regression>::predict(&model, &features).unwrap_err().to_string();
-        assert!(error.starts_with("row 101: "), "{error}");
-    }
-
-    #[test]
-    fn a_model_for_another_task_is_refused() {
-        let model = TreeEnsemble::mean(names(), 1, vec![stump()]).unwrap();
-        assert!(Predict::<Multiclass>::predict_row(&model, &[0.0, 0.0]).is_err());
-    }
-}
+mod tests;

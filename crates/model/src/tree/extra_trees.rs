@@ -9,8 +9,8 @@ use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass, Regression};
 
 use crate::tree::cart::grove::Draw;
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
-use crate::tree::forest::class_weights::ClassWeights;
 use crate::tree::forest::engine::Options;
 
 /// Extremely randomised trees: as [`RandomForest`](crate::RandomForest), but each tree learns from all rows, and of each

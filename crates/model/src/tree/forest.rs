@@ -2,7 +2,6 @@
 //!
 //! Our own engine (`cart`) unless told otherwise; smartcore as a backend (`forest/smartcore.rs`).
 
-pub mod class_weights;
 pub(crate) mod engine;
 pub mod out_of_bag;
 mod smartcore;
@@ -15,9 +14,9 @@ use stagewise_core::persist::Persist;
 use stagewise_core::stage::Learner;
 use stagewise_core::task::{Binary, Multiclass, Regression};
 
-use self::class_weights::ClassWeights;
 use self::engine::Options;
 use crate::tree::cart::grove::Draw;
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
 
 /// Who grows a [`RandomForest`].

@@ -3,6 +3,7 @@
 mod bins;
 pub mod boost;
 mod cart;
+pub mod class_weights;
 mod constraint;
 pub mod decision;
 pub mod ensemble;

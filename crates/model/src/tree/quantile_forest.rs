@@ -15,8 +15,8 @@ use stagewise_core::task::{Regression, Task};
 use stagewise_numeric::quantile::quantiles;
 
 use crate::tree::cart::grove::Draw;
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
-use crate::tree::forest::class_weights::ClassWeights;
 use crate::tree::forest::engine::Options;
 
 /// A random forest that answers a quantile of the target, by default the median.

@@ -14,6 +14,11 @@ pub(crate) trait Numbers {
 
     /// How many scores a row has.
     fn outputs(&self) -> usize;
+
+    /// How many classes the numbers are codes of; none if they are no codes.
+    fn class_count(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl Numbers for NumberTarget {
@@ -34,6 +39,10 @@ impl Numbers for BinaryTarget {
     fn outputs(&self) -> usize {
         1
     }
+
+    fn class_count(&self) -> Option<usize> {
+        Some(2)
+    }
 }
 
 impl Numbers for ClassTarget {
@@ -44,13 +53,38 @@ impl Numbers for ClassTarget {
     fn outputs(&self) -> usize {
         self.classes()
     }
+
+    fn class_count(&self) -> Option<usize> {
+        Some(self.classes())
+    }
 }
 
-/// Checks training rows: features, at least one row, parts of equal length, some weight.
+/// Refuses more rows than the growers of trees can number, with 32 bits.
+pub(crate) fn check_count(rows: usize, stage: &str) -> Result<()> {
+    let most = u32::MAX as usize;
+    if rows <= most { Ok(()) } else { Err(DataError::TooManyRows { what: stage.into(), most, found: rows }.into()) }
+}
+
+/// Checks training rows: features, at least one row and not too many, parts of equal length, some weight.
 pub(crate) fn check<T: Task>(train: &Design<T>, stage: &str) -> Result<()> {
     if train.features.width() == 0 {
         let remedy = "keep at least one, or use `ConstantBaseline`".to_string();
         return Err(DataError::NoFeatures { remedy }.into());
     }
+    check_count(train.features.rows(), stage)?;
     check_rows(train, stage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_beyond_32_bits_are_refused_by_name() {
+        assert!(check_count(4_294_967_295, "GradientBoosting").is_ok());
+        assert_eq!(
+            check_count(4_294_967_296, "GradientBoosting").unwrap_err().to_string(),
+            "GradientBoosting takes at most 4294967295 rows, 4294967296 found; learn from a sample of them"
+        );
+    }
 }

@@ -1,8 +1,12 @@
 //! Gradient boosting on the tree engine.
 
+pub mod custom;
 pub mod history;
 pub(crate) mod input;
 pub mod learner;
+pub mod loss;
 pub mod objective;
 pub mod sample;
+pub mod start;
 mod train;
+pub(crate) mod watch;

@@ -12,7 +12,7 @@ use stagewise_numeric::sum::Moments;
 use crate::link::Link;
 
 /// The least curvature of a row.
-const LEAST: f64 = 1e-16;
+pub(super) const LEAST: f64 = 1e-16;
 /// The least share of a class that a start supposes, so that its logarithm is a number.
 const LEAST_SHARE: f64 = 1e-12;
 
@@ -66,11 +66,11 @@ pub(crate) struct Truth<'a> {
 }
 
 impl Truth<'_> {
-    fn weight(&self, row: usize) -> f64 {
+    pub(super) fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
     }
 
-    fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
+    pub(super) fn mean(&self, of: impl Fn(f64) -> f64) -> f64 {
         let mut moments = Moments::new();
         (0..self.values.len()).for_each(|row| moments.add_weighted(of(self.values[row]), self.weight(row)));
         moments.mean().unwrap_or(0.0)
@@ -204,25 +204,12 @@ impl Objective {
             Self::Focal { gamma } => each(y, scores, pairs, |y, z| focal(y, z, gamma)),
             Self::Softmax => softmax(y, outputs, scores, pairs),
         }
-        if let Some(weights) = truth.weights {
-            for (pairs, weight) in pairs.chunks_mut(outputs.max(1)).zip(&weights[first..]) {
-                pairs.iter_mut().for_each(|pair| *pair = [pair[0] * weight, pair[1] * weight]);
-            }
-        }
+        multiply(truth, first, outputs, pairs);
     }
 
     /// The weighted mean of the losses of all rows.
     pub(crate) fn loss(self, truth: &Truth<'_>, outputs: usize, scores: &[f64]) -> f64 {
-        const BLOCK: usize = 1 << 14;
-        let blocks = stagewise_numeric::parallel::blocks(truth.values.len(), BLOCK, |rows| {
-            rows.fold([0.0; 2], |[sum, total], row| {
-                let weight = truth.weight(row);
-                let scores = &scores[row * outputs..(row + 1) * outputs];
-                [sum + weight * self.row_loss(truth.values[row], scores), total + weight]
-            })
-        });
-        let [sum, total] = blocks.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
-        sum / total
+        mean_loss(truth, outputs, scores, |y, scores| self.row_loss(y, scores))
     }
 
     fn row_loss(self, y: f64, scores: &[f64]) -> f64 {
@@ -253,6 +240,33 @@ impl Objective {
                 sum.ln() + largest - scores.get(y as usize).copied().unwrap_or(largest)
             }
         }
+    }
+}
+
+/// The weighted mean of what `loss` gives for truth and scores of each row.
+pub(super) fn mean_loss(
+    truth: &Truth<'_>,
+    outputs: usize,
+    scores: &[f64],
+    loss: impl Fn(f64, &[f64]) -> f64 + Sync,
+) -> f64 {
+    const BLOCK: usize = 1 << 14;
+    let blocks = stagewise_numeric::parallel::blocks(truth.values.len(), BLOCK, |rows| {
+        rows.fold([0.0; 2], |[sum, total], row| {
+            let weight = truth.weight(row);
+            let scores = &scores[row * outputs..(row + 1) * outputs];
+            [sum + weight * loss(truth.values[row], scores), total + weight]
+        })
+    });
+    let [sum, total] = blocks.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+    sum / total
+}
+
+/// Multiplies the pairs of the rows from `first` on by their weights.
+pub(super) fn multiply(truth: &Truth<'_>, first: usize, outputs: usize, pairs: &mut [[f64; 2]]) {
+    let Some(weights) = truth.weights else { return };
+    for (pairs, weight) in pairs.chunks_mut(outputs.max(1)).zip(&weights[first..]) {
+        pairs.iter_mut().for_each(|pair| *pair = [pair[0] * weight, pair[1] * weight]);
     }
 }
 

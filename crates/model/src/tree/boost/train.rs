@@ -7,13 +7,16 @@
 use rayon::prelude::*;
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
+use stagewise_core::metric::Direction;
 use stagewise_core::table::Table;
 use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
-use super::objective::{Objective, Truth};
+use super::loss::Goal;
+use super::objective::Truth;
 use super::sample::RowSampling;
+use super::watch::{Judges, some, stride};
 use crate::tree::bins::{Bins, Codes};
 use crate::tree::grow::Growth;
 use crate::tree::grow::entry::{self, ROOM, Scale};
@@ -25,12 +28,10 @@ use crate::tree::structure::Tree;
 const BLOCK: usize = 1 << 13;
 /// Marks the leaf of a row that the tree was not grown on.
 const OTHER: u32 = 1 << 31;
-/// Training rows that the history looks at.
-const WATCHED: usize = 1 << 16;
 
 /// What boosting is told besides the data.
 pub(crate) struct Plan<'a> {
-    pub(crate) objective: Objective,
+    pub(crate) objective: Goal<'a>,
     pub(crate) outputs: usize,
     pub(crate) rounds: usize,
     pub(crate) learning_rate: f64,
@@ -41,6 +42,10 @@ pub(crate) struct Plan<'a> {
     /// Rounds without a better held-out loss after which it stops.
     pub(crate) patience: Option<usize>,
     pub(crate) watch: bool,
+    /// What else is looked at, and stopped by.
+    pub(crate) metrics: Option<&'a dyn Judges>,
+    /// The column that no tree may look at.
+    pub(crate) offset: Option<usize>,
 }
 
 /// Rows with truth.
@@ -104,11 +109,12 @@ pub(crate) fn boost(
         .map(|weights| (0..rows as u32).filter(|&row| weights[row as usize] > 0.0).collect());
     let mut watched =
         validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
-    let mut history =
-        (plan.watch || watched.is_some()).then(|| History { loss: objective.name().into(), ..History::default() });
-    let mut stop = Stop { patience: plan.patience, best: f64::INFINITY, at: 0 };
+    let mut history = (plan.watch || plan.metrics.is_some() || watched.is_some())
+        .then(|| History { loss: objective.name(), ..History::default() });
+    let better = plan.metrics.map_or(Direction::LowerIsBetter, Judges::direction);
+    let mut stop = Stop { patience: plan.patience, better, best: f64::NAN, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
-    note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+    note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
     stop.goes_on(0, history.as_ref());
     let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
     let mut rounds = 0;
@@ -120,6 +126,7 @@ pub(crate) fn boost(
             .zip(scores.par_chunks(BLOCK * outputs))
             .enumerate()
             .for_each(|(block, (pairs, scores))| objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs));
+        objective.refuse(&train.truth, &scores, &pairs)?;
         let all;
         let drawn = if plan.sampling == RowSampling::All {
             None
@@ -137,7 +144,7 @@ pub(crate) fn boost(
         let mut grew = false;
         for output in 0..outputs {
             let stream = |purpose: &str| place.step(&format!("output {output}")).stream(purpose);
-            let columns = columns(train.table.width(), plan.columns_by_tree, &stream);
+            let columns = columns(train.table.width(), plan.offset, plan.columns_by_tree, &stream);
             // Pairs that a sample multiplied are no longer whole multiples.
             let counts = train.truth.weights.filter(|_| drawn.is_none());
             let scale = entry::fill(&mut entries, &pairs, outputs, output, chosen, counts);
@@ -164,7 +171,7 @@ pub(crate) fn boost(
         }
         rounds = round + 1;
         bar.advance(1);
-        note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+        note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
         if !stop.goes_on(rounds, history.as_ref()) {
             break;
         }
@@ -185,21 +192,21 @@ pub(crate) fn boost(
     Ok(Boosted { trees, history })
 }
 
-/// When to stop: after `patience` rounds without a better held-out loss.
+/// When to stop: after `patience` rounds without a better held-out loss, or first metric.
 struct Stop {
     patience: Option<usize>,
+    better: Direction,
     best: f64,
     at: usize,
 }
 
 impl Stop {
     fn goes_on(&mut self, rounds: usize, history: Option<&History>) -> bool {
-        let (Some(patience), Some(&loss)) = (self.patience, history.and_then(|history| history.validation.last()))
-        else {
+        let (Some(patience), Some(value)) = (self.patience, history.and_then(History::judged)) else {
             return true;
         };
-        if loss < self.best {
-            (self.best, self.at) = (loss, rounds);
+        if self.better.is_better(value, self.best) {
+            (self.best, self.at) = (value, rounds);
         }
         rounds < self.at + patience
     }
@@ -211,33 +218,38 @@ fn note(
     truth: &Truth<'_>,
     scores: &[f64],
     watched: Option<&Watched<'_>>,
-) {
-    let Some(history) = history else { return };
+) -> Result<()> {
+    let Some(history) = history else { return Ok(()) };
     let (rows, outputs) = (truth.values.len(), plan.outputs);
-    let step = rows.div_ceil(WATCHED).max(1);
-    let loss = if step == 1 {
-        plan.objective.loss(truth, outputs, scores)
-    } else {
-        let some = || (0..rows).step_by(step);
-        let values: Vec<f64> = some().map(|row| truth.values[row]).collect();
-        let weights: Option<Vec<f64>> = truth.weights.map(|weights| some().map(|row| weights[row]).collect());
-        let scores: Vec<f64> =
-            some().flat_map(|row| scores[row * outputs..(row + 1) * outputs].iter().copied()).collect();
-        plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores)
-    };
-    history.train.push(loss);
-    history.validation.extend(watched.map(|w| plan.objective.loss(&w.truth, outputs, &w.scores)));
+    let step = stride(rows);
+    let (values, scores) = (some(step, 1, truth.values), some(step, outputs, scores));
+    let weights = truth.weights.map(|weights| some(step, 1, weights));
+    let seen = Truth { values: &values, weights: weights.as_deref() };
+    history.train.push(plan.objective.loss(&seen, outputs, &scores)?);
+    if let Some(watched) = watched {
+        history.validation.push(plan.objective.loss(&watched.truth, outputs, &watched.scores)?);
+    }
+    if let Some(metrics) = plan.metrics {
+        metrics.note(history, &scores, watched.map(|watched| watched.scores.as_slice()))?;
+    }
+    Ok(())
 }
 
 /// The columns that a tree may look at, ascending.
-fn columns(width: usize, share: f64, stream: &impl Fn(&str) -> stagewise_numeric::random::Stream) -> Vec<usize> {
-    if share >= 1.0 {
-        return (0..width).collect();
+fn columns(
+    width: usize,
+    offset: Option<usize>,
+    share: f64,
+    stream: &impl Fn(&str) -> stagewise_numeric::random::Stream,
+) -> Vec<usize> {
+    let all: Vec<usize> = (0..width).filter(|&column| Some(column) != offset).collect();
+    if share >= 1.0 || all.is_empty() {
+        return all;
     }
-    let some = ((share * width as f64).ceil() as usize).clamp(1, width);
-    let mut columns = stream("columns").choose(width, some);
+    let some = ((share * all.len() as f64).ceil() as usize).clamp(1, all.len());
+    let mut columns = stream("columns").choose(all.len(), some);
     columns.sort_unstable();
-    columns
+    columns.into_iter().map(|column| all[column]).collect()
 }
 
 /// What each leaf answers, from the unrounded pairs of its rows, and the weight of those.

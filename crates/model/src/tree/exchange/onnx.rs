@@ -16,6 +16,7 @@ use crate::tree::exchange::onnx::message::Message;
 
 /// Kinds of elements.
 const UINT8: i64 = 2;
+const INT64: i64 = 7;
 const DOUBLE: i64 = 11;
 /// Version 10 of the file format has these operator sets.
 const IR: i64 = 10;
@@ -37,8 +38,8 @@ impl TreeEnsemble {
     /// the operator sets 21 and `ai.onnx.ml` 5. Covers, gains and the history are left out. A tree whose leaves have a
     /// value for each output is written once for each output.
     ///
-    /// Checked with onnxruntime 1.32.0: answers to 1e-12, relative. onnxruntime 1.22 is known to answer some files wrongly
-    /// (it takes a root for a leaf where two numbers happen to be equal), and 1.20 has no such operator.
+    /// An [`offset`](Self::offset) is gathered from its column and added. Checked with onnxruntime 1.32.0, 1.23.2 and 1.22.1:
+    /// answers to 1e-12, relative. 1.20 has no such operator.
     ///
     /// # Errors
     /// [`Unencodable`](PersistError::Unencodable) for a model without features, and above 2 GiB.
@@ -95,7 +96,15 @@ impl TreeEnsemble {
             // Of one score, as here, nothing.
             Link::Softmax => Some("Softmax").filter(|_| self.outputs() > 1),
         };
-        nodes.push(node("Add", &[last, "base"], if link.is_some() { "scores" } else { "answers" }));
+        let scores = if link.is_some() { "scores" } else { "answers" };
+        if self.offset_place().is_some() {
+            let axis = Message::new().text(1, "axis").int(3, 1).int(20, 2);
+            nodes.push(node("Gather", &["features", "place"], "offset").message(5, &axis));
+            nodes.push(node("Add", &[last, "base"], "based"));
+            nodes.push(node("Add", &["based", "offset"], scores));
+        } else {
+            nodes.push(node("Add", &[last, "base"], scores));
+        }
         nodes.extend(link.map(|operator| node(operator, &["scores"], "answers")));
         nodes
     }
@@ -105,6 +114,9 @@ impl TreeEnsemble {
         if self.combine() == Combine::Mean {
             constants.push(doubles(&[self.trees().len() as f64]).text(8, "count"));
         }
+        let place =
+            self.offset_place().map(|place| tensor_of(INT64, 1, &(place as i64).to_le_bytes()).text(8, "place"));
+        constants.extend(place);
         constants
     }
 }
@@ -196,6 +208,26 @@ mod tests {
         tree
     }
 
+    /// A set of levels at the root, above a leaf on one side and, if `deep`, a split on the other.
+    fn set_root(codes: &[usize], missing_left: bool, deep: Option<bool>) -> Tree {
+        let mut tree = Tree::new();
+        let root = tree.split_levels(1, codes.iter().copied(), 40, missing_left);
+        for (left, value) in [(true, 0.3), (false, -0.9)] {
+            if deep == Some(left) {
+                let split = tree.split(0, -0.2, false);
+                tree.link(root, left, split);
+                for (left, value) in [(true, 2.0), (false, value)] {
+                    let leaf = tree.leaf(&[value]);
+                    tree.link(split, left, leaf);
+                }
+            } else {
+                let leaf = tree.leaf(&[value]);
+                tree.link(root, left, leaf);
+            }
+        }
+        tree
+    }
+
     fn alone(value: f64) -> Tree {
         let mut tree = Tree::new();
         tree.leaf(&[value]);
@@ -232,6 +264,33 @@ mod tests {
             ("forest", TreeEnsemble::mean(names(), 3, forest).unwrap().missing(true)),
             ("means", TreeEnsemble::mean(names(), 1, numbers).unwrap().link(Link::Log).missing(true)),
             ("base", TreeEnsemble::sum(names(), vec![1.5], vec![]).unwrap().missing(true)),
+            (
+                "set_roots",
+                TreeEnsemble::sum(
+                    names(),
+                    vec![-0.1],
+                    [None, Some(true), Some(false)]
+                        .into_iter()
+                        .flat_map(|deep| [true, false].map(|missing_left| set_root(&[0, 2, 5, 33], missing_left, deep)))
+                        .chain([set_root(&[7], false, Some(true)), set_root(&[7], true, Some(false)), alone(1.0)])
+                        .collect(),
+                )
+                .unwrap()
+                .missing(true),
+            ),
+            (
+                "offset",
+                TreeEnsemble::sum(
+                    ["x", "city", "log_exposure"].map(String::from).to_vec(),
+                    vec![0.5],
+                    vec![tree(Tree::new(), &[0, 3], 9, true, one), alone(0.25)],
+                )
+                .unwrap()
+                .link(Link::Log)
+                .missing(true)
+                .offset("log_exposure")
+                .unwrap(),
+            ),
             ("lightgbm_categories", TreeEnsemble::from_lightgbm(text(4)).unwrap()),
             ("lightgbm_classes", TreeEnsemble::from_lightgbm(text(6)).unwrap()),
             ("lightgbm_forest", TreeEnsemble::from_lightgbm(text(14)).unwrap()),

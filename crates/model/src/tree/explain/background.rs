@@ -14,6 +14,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2};
 use stagewise_core::error::{DataError, NumericError, Result};
 use stagewise_core::matrix::Features;
+use stagewise_numeric::sum::exact_sum;
 
 use super::contribution::Contributions;
 use super::path_dependent::{divisor, in_blocks, one_row};
@@ -41,6 +42,8 @@ pub struct BackgroundExplainer<'a> {
     trees: Vec<Seen<'a>>,
     weights: Weights,
     bias: Vec<f64>,
+    /// The mean offset of the background.
+    offset: f64,
 }
 
 /// A tree and what its leaves see of the background.
@@ -72,7 +75,7 @@ impl TreeEnsemble {
     ///
     /// As [`contributions`](Self::contributions), where `score(S)` is the mean of the scores of the background rows after
     /// the features in `S` were set to those of the row. Exact, and needs no training weights. The bias is the mean score of
-    /// the background. O(background · nodes) to prepare; a row then costs O(leaves · depth), and O(leaves · depth ·
+    /// the background; an [offset](Self::offset) adds what it has more than their mean. O(background · nodes) to prepare; a row then costs O(leaves · depth), and O(leaves · depth ·
     /// background) at worst.
     ///
     /// # Errors
@@ -108,8 +111,11 @@ impl TreeEnsemble {
             }
         }
         bias.iter_mut().zip(self.base()).for_each(|(bias, base)| *bias = base + *bias / divisor(self));
+        let offset =
+            self.offset_place().map_or(0.0, |place| exact_sum(&rows.column(place).to_vec()) / rows.nrows() as f64);
+        bias.iter_mut().for_each(|bias| *bias += offset);
         let most = trees.iter().map(|tree| tree.paths.distinct()).max().unwrap_or(0);
-        Ok(BackgroundExplainer { model: self, trees, weights: Weights::up_to(most), bias })
+        Ok(BackgroundExplainer { model: self, trees, weights: Weights::up_to(most), bias, offset })
     }
 }
 
@@ -136,6 +142,7 @@ impl BackgroundExplainer<'_> {
         let width = rows.ncols() + 1;
         let stride = self.bias.len() * width;
         let mut tables: Vec<Table> = Vec::new();
+        self.model.explain_offset(rows, range.clone(), self.offset, width, |feature| feature, out);
         for tree in &self.trees {
             let first = tree.paths.first_output() * width;
             tables.resize_with(tables.len().max(tree.leaves.len()), Table::default);

@@ -35,7 +35,7 @@ impl TreeEnsemble {
     ///
     /// where `score(S)` sends a row both ways at splits of features that are not in `S`, in the shares of the training
     /// weight. They are parts of the score before the link. Contributions and bias add up to the score. A missing value is a
-    /// value like others; a feature that no tree asks adds 0. One row alone gives the same bits as the row among others, on
+    /// value like others; a feature that no tree asks adds 0, an [offset](Self::offset) its number. One row alone gives the same bits as the row among others, on
     /// any number of threads. O(rows · nodes · depth); no memory that grows with the depth's power of two.
     ///
     /// # Errors
@@ -126,6 +126,7 @@ impl PathExplainer<'_> {
         let rows = self.model.rows_of(features)?;
         let values = in_blocks(self.model, rows, BLOCK, &self.bias, |range, out| {
             self.kernels.iter().for_each(|k| k.contributions(rows, range.clone(), self.bias.len(), out));
+            self.model.explain_offset(rows, range, 0.0, rows.ncols() + 1, |feature| feature, out);
         })?;
         Ok(Contributions::new(features.clone(), self.bias.clone(), values))
     }
@@ -137,6 +138,7 @@ impl PathExplainer<'_> {
     pub fn row(&self, row: &[f64]) -> Result<Array2<f64>> {
         one_row(self.model, row, &self.bias, |rows, out| {
             self.kernels.iter().for_each(|k| k.contributions(rows, 0..1, self.bias.len(), out));
+            self.model.explain_offset(rows, 0..1, 0.0, rows.ncols() + 1, |feature| feature, out);
         })
     }
 
@@ -151,6 +153,7 @@ impl PathExplainer<'_> {
         let blocks = parallel::blocks(rows.nrows(), BLOCK, |range| {
             let mut out = vec![0.0; range.len() * outputs * square];
             self.kernels.iter().for_each(|k| k.interactions(rows, range.clone(), outputs, &mut out));
+            self.model.explain_offset(rows, range, 0.0, square, |feature| feature * (width + 1), &mut out);
             out.iter_mut().for_each(|value| *value /= divisor);
             out.chunks_exact_mut(square.max(1)).for_each(|matrix| mirror(matrix, width));
             out

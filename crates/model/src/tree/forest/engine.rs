@@ -6,11 +6,11 @@ use stagewise_core::matrix::Design;
 use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget};
 use stagewise_core::task::Task;
 
-use super::class_weights::ClassWeights;
 use super::out_of_bag::{OutOfBag, Truths};
 use crate::tree::boost::input::check;
 use crate::tree::cart::Rules;
 use crate::tree::cart::grove::{Draw, Plan, Target, grove};
+use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
 
 /// What a forest is told.

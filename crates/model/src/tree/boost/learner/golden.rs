@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::tree::boost::input::Numbers;
 use stagewise_core::column::Column;
+use stagewise_core::matrix::Features;
 use stagewise_core::table::Table;
 use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget};
 use stagewise_core::task::BinaryLabels;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use stagewise_core::column::Column;
+use stagewise_core::matrix::Features;
 use stagewise_core::stage::Predict;
 use stagewise_core::table::Table;
 use stagewise_core::target::{BinaryTarget, NumberTarget};

@@ -106,6 +106,12 @@ impl Lists {
     }
 
     fn leaf(&mut self, output: usize, value: f64, (parent, side): (usize, usize)) {
+        // onnxruntime 1.22 takes a root for a leaf where its sides have the same number, one that of a split, one that of a
+        // leaf. The split behind a root is always the next one; so a leaf that nothing leads to takes that number.
+        if self.roots.last() == Some(&(parent as i64)) && self.leaf_value.len() == parent + 1 {
+            self.leaf_output.push(0);
+            self.leaf_value.push(0.0);
+        }
         self.child[side][parent] = self.leaf_value.len() as i64;
         self.is_leaf[side][parent] = 1;
         self.leaf_output.push(output as i64);
