@@ -42,8 +42,8 @@ pub use stagewise_features::{
 };
 pub use stagewise_model::{
     ClassWeights, ConstantBaseline, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, ImportanceKind,
-    LinearRegression, LogisticBackend, LogisticRegression, Monotone, Objective, Platt, QuantileForest, RandomForest,
-    RowSampling, TreeBackend, TreeEnsemble,
+    IsolationForest, LinearRegression, LogisticBackend, LogisticRegression, Monotone, Objective, Platt, QuantileForest,
+    RandomForest, RowSampling, TreeBackend, TreeEnsemble,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

@@ -70,6 +70,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(MostFrequentImputer::on(all()).indicator(true));
     checked.transformer(StandardScaler::on(numbers()));
     checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
+    checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
 
     let (binary, multiclass, regression) =
         (data::binary_numeric(90, 1), data::multiclass_numeric(90, 2), data::regression_numeric(90, 3));

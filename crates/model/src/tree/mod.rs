@@ -11,6 +11,7 @@ pub mod explain;
 pub mod extra_trees;
 pub mod forest;
 mod grow;
+pub mod isolation;
 mod linfa;
 pub mod quantile_forest;
 mod read;
