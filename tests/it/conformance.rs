@@ -85,6 +85,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting.clone(), &data::binary(90, 1));
     checked.learner(boosting.clone(), &data::multiclass(90, 2));
     checked.learner(boosting, &data::regression(90, 3));
+    checked.learner(GradientBoosting::new().rounds(5).linear_leaves(true), &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
     checked.learner(DecisionTree::default(), &regression);

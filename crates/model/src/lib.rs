@@ -59,6 +59,7 @@ pub use tree::forest::class_weights::ClassWeights;
 pub use tree::forest::out_of_bag::OutOfBag;
 pub use tree::forest::{ForestBackend, RandomForest};
 pub use tree::isolation::{FittedIsolationForest, IsolationForest};
+pub use tree::linear_leaves::Line;
 pub use tree::quantile_forest::{QuantileForest, QuantileModel};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 

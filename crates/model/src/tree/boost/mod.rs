@@ -3,6 +3,7 @@
 pub mod history;
 pub(crate) mod input;
 pub mod learner;
+mod lines;
 pub mod objective;
 pub mod sample;
 mod train;

@@ -41,7 +41,8 @@ impl TreeEnsemble {
     /// (it takes a root for a leaf where two numbers happen to be equal), and 1.20 has no such operator.
     ///
     /// # Errors
-    /// [`Unencodable`](PersistError::Unencodable) for a model without features, and above 2 GiB.
+    /// [`Unencodable`](PersistError::Unencodable) for a model without features, for leaves that answer with lines, and above
+    /// 2 GiB.
     ///
     /// ```
     /// use stagewise_model::{Tree, TreeEnsemble};
@@ -56,6 +57,9 @@ impl TreeEnsemble {
         let width = self.features().len();
         if width == 0 {
             return Err(unencodable("it has no features".into()));
+        }
+        if self.has_lines() {
+            return Err(unencodable("its leaves answer with lines; fit it without `linear_leaves`".into()));
         }
         let lists = Lists::of(self)?;
         let graph = Message::new()

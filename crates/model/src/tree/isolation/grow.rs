@@ -5,20 +5,11 @@
 
 use std::ops::Range;
 
-use stagewise_core::column::{Column, MISSING_CODE};
 use stagewise_core::table::Table;
 use stagewise_numeric::random::Stream;
 
 use crate::tree::structure::Tree;
-
-/// The values of a column.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Values<'a> {
-    Numbers(&'a [f64]),
-    Flags(&'a [Option<bool>]),
-    /// Codes, and how many levels they count.
-    Levels(&'a [u32], usize),
-}
+use crate::tree::values::Values;
 
 /// Rows to part.
 #[derive(Debug)]
@@ -123,28 +114,8 @@ impl<'a> Ground<'a> {
     }
 }
 
-impl<'a> Values<'a> {
-    fn of(column: &'a Column) -> Option<Self> {
-        match column {
-            Column::Number(values) => Some(Self::Numbers(values)),
-            Column::Flag(values) => Some(Self::Flags(values)),
-            Column::Category { codes, levels } => Some(Self::Levels(codes, levels.len())),
-            _ => None,
-        }
-    }
-
-    /// The numeric form of a value, as models see it.
-    fn at(self, row: u32) -> f64 {
-        match self {
-            Self::Numbers(values) => values[row as usize],
-            Self::Flags(values) => values[row as usize].map_or(f64::NAN, |flag| f64::from(u8::from(flag))),
-            Self::Levels(codes, _) => match codes[row as usize] {
-                MISSING_CODE => f64::NAN,
-                code => f64::from(code),
-            },
-        }
-    }
-
+/// How the values of a node's rows are parted.
+impl Values<'_> {
     /// A cut that leaves rows on both sides.
     fn cut(self, rows: &[u32], stream: &mut Stream) -> Option<Cut> {
         match self {
