@@ -19,6 +19,10 @@ fn fit(spec: &IsolationForest, table: &Table) -> FittedIsolationForest {
     spec.fit_table(table, &FitContext::new(3)).unwrap()
 }
 
+fn scored(spec: &IsolationForest, table: &Table) -> ndarray::Array1<f64> {
+    fit(spec, table).scores(table).unwrap()
+}
+
 /// The share of pairs in which the odd row has the larger score.
 fn auc(scores: &[f64], odd: &[bool]) -> f64 {
     let of = |wanted: bool| scores.iter().zip(odd).filter(move |(_, odd)| **odd == wanted).map(|(score, _)| *score);
@@ -104,7 +108,7 @@ fn missing_values_levels_and_infinities_have_their_way() {
     // One row of a hundred lacks what all others have, and is parted from them by the only cut there is.
     let mut x = vec![1.0; 100];
     x[7] = f64::NAN;
-    let scores = fit(&IsolationForest::new(), &table(&[x.clone()])).scores(&table(&[x])).unwrap();
+    let scores = scored(&IsolationForest::new(), &table(&[x]));
     assert!(scores[7] > 0.85 && scores[0] < 0.5, "{scores}");
 
     let levels = |rare: &'static str| {
@@ -126,7 +130,7 @@ fn missing_values_levels_and_infinities_have_their_way() {
     for odd in [f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e308] {
         let mut x: Vec<f64> = (0..100).map(|i| f64::from(i) * 0.01).collect();
         x[7] = odd;
-        let scores = fit(&IsolationForest::new(), &table(&[x.clone()])).scores(&table(&[x])).unwrap();
+        let scores = scored(&IsolationForest::new(), &table(&[x]));
         assert!(scores[7] > 0.85 && scores.iter().all(|score| (0.0..1.0).contains(score)), "{odd}");
     }
 }
@@ -164,24 +168,21 @@ fn contributions_say_which_column_is_odd() {
 #[test]
 fn weights_draw_rows() {
     let x: Vec<f64> = (0..60).map(f64::from).chain((0..60).map(|i| 1000.0 + f64::from(i))).collect();
+    let (all, few) = (table(std::slice::from_ref(&x)), table(&[x[..60].to_vec()]));
+    let spec = IsolationForest::new().trees(400);
     let train = |weights: Vec<f64>| {
-        let data = data::regression(120, 1).map_features(|_| Ok(table(&[x.clone()]))).unwrap();
-        let data = data.reweighted(weights).unwrap();
-        let fitted = IsolationForest::new().trees(400).fit(&data, &FitContext::new(3)).unwrap();
-        fitted.scores(&table(&[x.clone()])).unwrap().to_vec()
+        let data = data::regression(120, 1).map_features(|_| Ok(all.clone())).unwrap();
+        let fitted = spec.fit(&data.reweighted(weights).unwrap(), &FitContext::new(3)).unwrap();
+        fitted.scores(&all).unwrap().to_vec()
     };
     // Weights that are alike are none.
-    assert_eq!(
-        train(vec![3.0; 120]),
-        fit(&IsolationForest::new().trees(400), &table(&[x.clone()])).scores(&table(&[x.clone()])).unwrap().to_vec()
-    );
+    assert_eq!(train(vec![3.0; 120]), scored(&spec, &all).to_vec());
     // Rows that hardly weigh are odd.
     let scores = train((0..120).map(|i| if i < 60 { 1e308 } else { 1e306 }).collect());
     assert!(scores[..60].iter().sum::<f64>() + 9.0 < scores[60..].iter().sum::<f64>());
     // A row of weight 0 is not there: nothing is parted beyond those that are.
     let none = train((0..120).map(|i| f64::from(u8::from(i < 60))).collect());
-    let cut =
-        fit(&IsolationForest::new().trees(400), &table(&[x[..60].to_vec()])).scores(&table(&[x.clone()])).unwrap();
+    let cut = fit(&spec, &few).scores(&all).unwrap();
     assert_eq!(none, cut.to_vec());
 }
 

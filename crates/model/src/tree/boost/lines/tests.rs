@@ -125,7 +125,7 @@ fn rows_and_batches_and_threads_agree() {
     conformance::learner::<Regression, _>(&spec, &data::regression(90, 1));
     conformance::learner::<Binary, _>(&spec, &data::binary(90, 2));
     conformance::learner::<stagewise_core::task::Multiclass, _>(&spec, &data::multiclass(90, 3));
-    let stopping = spec.clone().rounds(12).early_stopping(Some(3)).held_out(0.3);
+    let stopping = spec.rounds(12).early_stopping(Some(3)).held_out(0.3);
     conformance::learner::<Regression, _>(&stopping, &data::regression(120, 4));
 }
 
@@ -170,8 +170,7 @@ fn numbers_that_say_nothing_are_left_out() {
     let offset: Vec<f64> = x.iter().map(|x| x * 1e-3 + 1e9).collect();
     let holes: Vec<f64> = x.iter().enumerate().map(|(i, &x)| if i % 3 > 0 { f64::NAN } else { x }).collect();
     let infinite: Vec<f64> = x.iter().map(|&x| if x > 1.0 { f64::INFINITY } else { x }).collect();
-    for columns in [vec![x.clone(), twice], vec![huge, x.clone()], vec![offset], vec![holes, x.clone()], vec![infinite]]
-    {
+    for columns in [vec![x.clone(), twice], vec![huge, x.clone()], vec![offset], vec![holes, x], vec![infinite]] {
         for l2 in [0.0, 1.0] {
             let spec = GradientBoosting::new().rounds(10).learning_rate(0.3).columns_by_node(0.5).linear_leaves(true);
             let model = fit(&spec.linear_l2(l2), &design(&columns, y.clone()));
