@@ -314,20 +314,6 @@ impl TreeEnsemble {
         Ok(scores)
     }
 
-    /// Whether some leaf answers with a line.
-    pub fn has_lines(&self) -> bool {
-        self.trees.iter().any(Tree::has_lines)
-    }
-
-    /// For what can be said of constants alone.
-    pub(crate) fn require_constants(&self, what: &str) -> Result<()> {
-        if !self.has_lines() {
-            return Ok(());
-        }
-        let why = "leaves of this model answer with lines; fit it without `linear_leaves`".to_string();
-        Err(NumericError::Undefined { what: what.into(), why }.into())
-    }
-
     fn require(&self, one: bool, task: &str) -> Result<()> {
         if (self.outputs == 1) == one {
             Ok(())

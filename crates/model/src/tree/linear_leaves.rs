@@ -3,6 +3,10 @@
 //! A part of a tree that most trees do not have. A row that lacks one of the numbers asked for gets the leaf's constant.
 
 use serde::{Deserialize, Serialize};
+use stagewise_core::error::{NumericError, Result};
+
+use crate::tree::ensemble::TreeEnsemble;
+use crate::tree::structure::Tree;
 
 /// What a leaf answers: `intercept + Σ slope · x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +85,22 @@ impl LinearLeaves {
             && self.end.last().map_or(0, |&end| end as usize) == self.feature.len()
             && self.feature.iter().all(|&feature| (feature as usize) < features)
             && self.intercept.iter().chain(&self.slope).all(|value| value.is_finite())
+    }
+}
+
+impl TreeEnsemble {
+    /// Whether some leaf answers with a line.
+    pub fn has_lines(&self) -> bool {
+        self.trees().iter().any(Tree::has_lines)
+    }
+
+    /// For what can be said of constants alone.
+    pub(crate) fn require_constants(&self, what: &str) -> Result<()> {
+        if !self.has_lines() {
+            return Ok(());
+        }
+        let why = "leaves of this model answer with lines; fit it without `linear_leaves`".to_string();
+        Err(NumericError::Undefined { what: what.into(), why }.into())
     }
 }
 
