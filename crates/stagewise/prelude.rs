@@ -42,8 +42,8 @@ pub use stagewise_features::{
 };
 pub use stagewise_model::{
     ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, History,
-    ImportanceKind, LinearRegression, Link, LogisticBackend, LogisticRegression, Loss, Monotone, Objective, Platt,
-    QuantileForest, RandomForest, RowSampling, TreeBackend, TreeEnsemble,
+    ImportanceKind, IsolationForest, LinearRegression, Link, LogisticBackend, LogisticRegression, Loss, Monotone,
+    Objective, Platt, QuantileForest, RandomForest, RowSampling, TreeBackend, TreeEnsemble,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

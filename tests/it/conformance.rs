@@ -70,6 +70,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(MostFrequentImputer::on(all()).indicator(true));
     checked.transformer(StandardScaler::on(numbers()));
     checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
+    checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
 
     let (binary, multiclass, regression) =
         (data::binary_numeric(90, 1), data::multiclass_numeric(90, 2), data::regression_numeric(90, 3));
@@ -85,6 +86,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting.clone(), &data::multiclass(90, 2));
     checked.learner(boosting.clone(), &data::regression(90, 3));
     checked.learner(boosting.class_weights(ClassWeights::Balanced).watch(RocAuc), &data::binary(90, 1));
+    checked.learner(GradientBoosting::new().rounds(5).linear_leaves(true), &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
     checked.learner(DecisionTree::default(), &regression);

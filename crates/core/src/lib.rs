@@ -4,13 +4,14 @@
 //!
 //! | question | files |
 //! |---|---|
-//! | what flows? | [`mod@column`], [`table`], [`record`], [`schema`], [`select`], [`dataset`], [`target`], [`matrix`] |
+//! | what flows? | [`mod@column`], [`columns`], [`table`], [`record`], [`schema`], [`select`], [`dataset`], [`target`], [`matrix`] |
 //! | what is asked? | [`task`], [`problem`], [`metric`], [`split`], [`gate`] |
 //! | who does it? | [`stage`], [`pipeline`], [`context`], [`progress`] |
 //! | what remains? | [`holdout`], [`ledger`], [`persist`], [`registry`], [`fingerprint`], [`summary`], [`exhibit`] |
 //! | what went wrong? | [`error`], [`warning`], [`mistakes`] |
 
 pub mod column;
+pub mod columns;
 pub mod context;
 pub mod dataset;
 pub mod error;

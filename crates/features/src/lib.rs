@@ -11,7 +11,6 @@
 //! learned for each, and one mechanism applies the rules to batches and to single rows. Columns keep their order; what
 //! a column becomes stands where it stood.
 
-pub mod columns;
 pub mod encode;
 pub mod impute;
 pub mod rewrite;
@@ -20,6 +19,8 @@ pub mod scale;
 mod test_tables;
 
 use stagewise_core::registry::Registry;
+
+pub use stagewise_core::columns;
 
 pub use encode::one_hot::{DropLevel, FittedOneHotEncoder, OneHotEncoder};
 pub use encode::unseen::{MissingLevel, Unseen};

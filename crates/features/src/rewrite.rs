@@ -23,7 +23,7 @@ use stagewise_core::stage::{Plan, Transform};
 use stagewise_core::table::Table;
 use stagewise_core::task::Task;
 
-use crate::columns::{require_cells, require_columns};
+use crate::columns::{require_cells, require_columns, with_levels};
 
 /// What was learned about one column: what stands in its place.
 ///
@@ -204,23 +204,6 @@ pub fn plan(input: &Schema, positions: &[usize], exact: bool, fields: impl Fn(&F
     };
     let fields = input.fields().iter().enumerate().flat_map(place).collect();
     Plan { fields, exact }
-}
-
-/// The schema of a training table in which every category states all levels of its column.
-fn with_levels(table: &Table) -> Result<Arc<Schema>> {
-    let lacks = |(field, column): (&Field, &Column)| match column {
-        Column::Category { levels, .. } => field.levels.as_ref().is_none_or(|known| known.len() < levels.len()),
-        _ => false,
-    };
-    let pairs = || table.schema().fields().iter().zip(table.columns());
-    if !pairs().any(lacks) {
-        return Ok(table.schema().clone());
-    }
-    let stated = |(field, column): (&Field, &Column)| match column {
-        Column::Category { levels, .. } if lacks((field, column)) => field.clone().levels(levels.clone()),
-        _ => field.clone(),
-    };
-    Ok(Arc::new(Schema::new(pairs().map(stated).collect())?))
 }
 
 /// The saved form.

@@ -11,6 +11,10 @@
 //! | [`QuantileForest`]: a quantile of the target, or an interval | regression | [`QuantileModel`] |
 //! | [`RandomForest`]: bagged trees, ours or smartcore's | all | [`TreeEnsemble`] |
 //!
+//! | step | learns | learned form |
+//! |---|---|---|
+//! | [`IsolationForest`]: how odd a row is | trees of random cuts | [`FittedIsolationForest`] |
+//!
 //! | calibrator | tasks | learned form |
 //! |---|---|---|
 //! | [`Platt`]: a sigmoid of the log-odds | binary | [`FittedPlatt`] |
@@ -57,13 +61,15 @@ pub use tree::explain::path_dependent::PathExplainer;
 pub use tree::extra_trees::ExtraTrees;
 pub use tree::forest::out_of_bag::OutOfBag;
 pub use tree::forest::{ForestBackend, RandomForest};
+pub use tree::isolation::{FittedIsolationForest, IsolationForest};
+pub use tree::linear_leaves::Line;
 pub use tree::quantile_forest::{QuantileForest, QuantileModel};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;
 use stagewise_core::task::{Binary, Multiclass, Regression};
 
-/// Registers every learner, model and calibrator of this crate.
+/// Registers every learner, model, step and calibrator of this crate.
 pub fn register(registry: &mut Registry) {
     registry
         .learner::<Regression, ConstantBaseline>()
@@ -85,6 +91,7 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, RandomForest>()
         .learner::<Binary, RandomForest>()
         .learner::<Multiclass, RandomForest>()
+        .transformer::<IsolationForest>()
         .calibrator::<Binary, Platt>();
 }
 

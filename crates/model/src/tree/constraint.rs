@@ -96,8 +96,10 @@ impl TreeEnsemble {
     /// no place in its order. O(trees · leaves² · depth).
     ///
     /// # Errors
-    /// [`PipelineError::BrokenPromise`] with the first tree that breaks it; [`SchemaError::MissingColumn`].
+    /// [`PipelineError::BrokenPromise`] with the first tree that breaks it; [`SchemaError::MissingColumn`];
+    /// [`NumericError::Undefined`](stagewise_core::error::NumericError::Undefined) where leaves answer with lines.
     pub fn prove_monotone(&self, column: &str, direction: Monotone) -> Result<usize> {
+        self.require_constants("a proof that answers are monotone")?;
         let feature = self.position(column)?;
         if self.offset_place() == Some(feature) && direction == Monotone::Falling {
             let declared = format!("a score that is falling in `{column}`");

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tree::linear_leaves::{Line, LinearLeaves};
+
 /// The feature of a leaf.
 const LEAF: u32 = u32::MAX;
 /// The set of a node that asks for a number.
@@ -94,6 +96,9 @@ pub struct Tree {
     /// The output that a leaf's only value belongs to; absent where leaves have a value for each output.
     #[serde(default)]
     output: Option<u32>,
+    /// Lines that leaves answer with; absent in most trees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lines: Option<LinearLeaves>,
 }
 
 impl Tree {
@@ -115,6 +120,14 @@ impl Tree {
         self.left[at] = self.values.len() as u32;
         self.values.extend_from_slice(values);
         at
+    }
+
+    /// Appends a leaf that answers `intercept + Σ slope · x`, and with `constant` where one of these numbers is missing or
+    /// infinite; only for trees whose leaves have one value.
+    pub fn leaf_line(&mut self, constant: f64, line: Line<'_>) -> usize {
+        let value = self.values.len();
+        self.lines.get_or_insert_default().push(value, line);
+        self.leaf(&[constant])
     }
 
     /// Appends a split of a number and returns its position; its children are appended later and set by
@@ -218,6 +231,17 @@ impl Tree {
         self.gain.get(at).copied()
     }
 
+    /// Whether some leaf answers with a line.
+    pub fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// The line of a leaf, if it has one; [`Node::Leaf`] then holds what it answers without.
+    pub fn line(&self, at: usize) -> Option<Line<'_>> {
+        let leaf = *self.left.get(at).filter(|_| self.feature[at] == LEAF)?;
+        self.lines.as_ref()?.line(leaf as usize)
+    }
+
     /// A node, of a tree in a model with so many `outputs`.
     pub fn node(&self, at: usize, outputs: usize) -> Option<Node<'_>> {
         let (feature, left) = (*self.feature.get(at)?, *self.left.get(at)? as usize);
@@ -288,6 +312,10 @@ impl Tree {
             && lengths.iter().all(|&length| length == n)
             && known.iter().all(|&length| length == 0 || length == n)
             && self.output().is_none_or(|output| output < outputs)
+            && self
+                .lines
+                .as_ref()
+                .is_none_or(|lines| self.leaf_width(outputs) == 1 && lines.is_sound(features, self.values.len()))
             && self.values.iter().chain(&self.cover).chain(&self.gain).all(|v| v.is_finite())
             && (0..n).all(|at| match self.node(at, outputs) {
                 Some(Node::Leaf(_)) => true,

@@ -80,6 +80,7 @@ pub enum Monotone {
 /// | `min_rows_levels` 100 | `min_data_per_group` | | |
 /// | `offset` none | `init_score` | `base_margin` | |
 /// | `class_weights` equal | `is_unbalance`, `class_weight` | | `class_weight` |
+/// | `linear_leaves` no, `linear_l2` 1 | `linear_tree`, `linear_lambda` | | |
 /// | `early_stopping` none | `early_stopping_round` | `early_stopping_rounds` | `n_iter_no_change` |
 /// | `watch` the loss | `metric` | `eval_metric` | `scoring` |
 /// | `held_out` 0.1 | `valid_sets` | `eval_set` | `validation_fraction` |
@@ -90,6 +91,8 @@ pub enum Monotone {
 ///
 /// Friedman (2001); Chen & Guestrin (2016); Ke et al. (2017). Checked against scikit-learn 1.9.1
 /// `HistGradientBoostingRegressor` and `HistGradientBoostingClassifier`, 1e-6.
+/// Linear leaves: Shi, Li & Li (2018), checked against LightGBM 4.7.0, whose first tree has none: held-out RMSE within 3 %,
+/// log loss within 7 %.
 ///
 /// ```
 /// use stagewise_core::{column::Column, context::FitContext, matrix::{Design, Features}, stage::{Learner, Predict}};
@@ -137,6 +140,8 @@ pub struct GradientBoosting {
     early_stopping: Option<usize>,
     held_out: f64,
     history: bool,
+    linear_leaves: bool,
+    linear_l2: f64,
     start: Option<TreeEnsemble>,
     class_weights: ClassWeights,
     offset: Option<String>,
@@ -175,6 +180,8 @@ impl Default for GradientBoosting {
             early_stopping: None,
             held_out: 0.1,
             history: false,
+            linear_leaves: false,
+            linear_l2: 1.0,
             start: None,
             class_weights: ClassWeights::Equal,
             offset: None,
@@ -265,6 +272,20 @@ impl GradientBoosting {
         early_stopping: Option<usize>,
         /// The share of the training rows that early stopping holds out. Between 0 and 1; default 0.1.
         held_out: f64,
+        /// Leaves answer with a line in the numbers and flags that the way to them asks for, fitted by a ridge regression
+        /// of second order (Shi et al. 2018). Default no.
+        ///
+        /// A number that more than half of a leaf's rows lack is left out; rows that lack one of the others get the leaf's
+        /// constant, as do rows in which one is infinite. A number that follows from others, that is constant or whose
+        /// square overflows is left out too. `l1`, `l2` and `path_smoothing` act on the mean answer of a leaf. Lines go on
+        /// beyond the training rows: answers to extreme numbers are extreme. Not with `monotone`, `max_answer`, or
+        /// objectives whose leaves answer a quantile; contributions and ONNX are refused. O(rows · depth²) a tree more.
+        linear_leaves: bool,
+        /// Draws the slopes of linear leaves to 0, as if so much hessian more had slope 0, whatever the scale of the
+        /// numbers: `(Σ h z zᵀ + linear_l2 · diag(variance)) slopes = −Σ g z`, with centred numbers `z`. Not below 0;
+        /// default 1, which also keeps slopes of numbers that nearly follow from each other small. LightGBM's
+        /// `linear_lambda`, default 0, is added to the diagonal as it is.
+        linear_l2: f64,
         /// Keeps the losses of every round also without early stopping. Default no.
         history: bool,
         /// How much the rows of each class count, on top of their own weights. Probabilities are then those of the data so
@@ -349,6 +370,10 @@ impl GradientBoosting {
         not_below("level_smoothing", self.level_smoothing)?;
         not_below("level_l2", self.level_l2)?;
         not_below("min_rows_levels", self.min_rows_levels)?;
+        not_below("linear_l2", self.linear_l2)?;
+        let limited = self.linear_leaves && (!self.monotone.is_empty() || self.max_answer.is_some());
+        let allowed = "no where `monotone` or `max_answer` limits what a leaf may answer";
+        ParameterError::check(!limited, "linear_leaves", "yes", allowed)?;
         count("max_levels_left", self.max_levels_left, self.max_levels_left >= 1, "at least 1")?;
         if let Some(patience) = self.early_stopping {
             count("early_stopping", patience, patience >= 1, "at least 1 round")?;

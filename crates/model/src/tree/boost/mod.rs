@@ -4,6 +4,7 @@ pub mod custom;
 pub mod history;
 pub(crate) mod input;
 pub mod learner;
+mod lines;
 pub mod loss;
 pub mod objective;
 pub mod sample;

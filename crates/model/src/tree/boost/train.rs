@@ -13,6 +13,7 @@ use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
+use super::lines::{Lines, Slopes};
 use super::loss::Goal;
 use super::objective::Truth;
 use super::sample::RowSampling;
@@ -46,6 +47,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) metrics: Option<&'a dyn Judges>,
     /// The column that no tree may look at.
     pub(crate) offset: Option<usize>,
+    /// The penalty of the slopes, where leaves answer with lines.
+    pub(crate) lines: Option<f64>,
 }
 
 /// Rows with truth.
@@ -65,14 +68,19 @@ pub(crate) struct Boosted {
 
 /// Rows whose loss is looked at, with their scores.
 struct Watched<'a> {
+    table: &'a Table,
     truth: Truth<'a>,
     codes: Codes,
     scores: Vec<f64>,
 }
 
 impl Watched<'_> {
-    fn advance(&mut self, grown: &Grown, values: &[Vec<f64>], outputs: usize, output: usize) {
+    fn advance(&mut self, grown: &Grown, values: &[Vec<f64>], lines: Option<&Lines>, outputs: usize, output: usize) {
         let codes = &self.codes;
+        if let Some(lines) = lines {
+            let leaf_of = |row| grown.find(codes, row);
+            return lines.advance(self.table, leaf_of, values, (outputs, output), &mut self.scores);
+        }
         self.scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
             for (i, scores) in scores.chunks_mut(outputs).enumerate() {
                 scores[output] += values[grown.find(codes, block * BLOCK + i)][0];
@@ -107,8 +115,12 @@ pub(crate) fn boost(
         .weights
         .filter(|weights| weights.contains(&0.0))
         .map(|weights| (0..rows as u32).filter(|&row| weights[row as usize] > 0.0).collect());
-    let mut watched =
-        validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
+    let mut watched = validation.map(|held| Watched {
+        table: held.table,
+        truth: held.truth,
+        codes: bins.apply(held.table),
+        scores: start(&held),
+    });
     let mut history = (plan.watch || plan.metrics.is_some() || watched.is_some())
         .then(|| History { loss: objective.name(), ..History::default() });
     let better = plan.metrics.map_or(Direction::LowerIsBetter, Judges::direction);
@@ -160,13 +172,27 @@ pub(crate) fn boost(
             let grown = grow(ground, std::mem::take(&mut entries), &mut scratch, scale);
             leaf_of.fill(&grown, &codes);
             let (values, weights) = answers(plan, &grown, &leaf_of, &pairs, &train.truth, &scores, output);
-            leaf_of.advance(&values, outputs, output, &mut scores);
+            let lines = plan.lines.map(|l2| {
+                let slopes = Slopes { l2, pairs: &pairs, weights: train.truth.weights, output };
+                Lines::fit(slopes, plan, &grown, train.table, &values)
+            });
+            match &lines {
+                None => leaf_of.advance(&values, outputs, output, &mut scores),
+                Some(lines) => {
+                    lines.advance(train.table, |row| leaf_of.of(row), &values, (outputs, output), &mut scores);
+                }
+            }
             if let Some(watched) = &mut watched {
-                watched.advance(&grown, &values, outputs, output);
+                watched.advance(&grown, &values, lines.as_ref(), outputs, output);
             }
             grew |= grown.leaves.len() > 1 || values.iter().flatten().any(|&v| v != 0.0);
             let tree = if outputs == 1 { Tree::new() } else { Tree::of_output(output) };
-            trees.push(grown.finish(tree, &bins, &values, &weights));
+            trees.push(grown.finish(tree, &bins, &weights, |tree, leaf| {
+                match lines.as_ref().and_then(|lines| lines.line(leaf)) {
+                    None => tree.leaf(&values[leaf]),
+                    Some(line) => tree.leaf_line(values[leaf][0], line),
+                }
+            }));
             entries = grown.entries;
         }
         rounds = round + 1;
@@ -315,6 +341,11 @@ impl LeafOf {
                 }
             }
         });
+    }
+
+    /// The leaf of a row.
+    fn of(&self, row: usize) -> usize {
+        (self.leaves[row] & !OTHER) as usize
     }
 
     /// The sums of the pairs of each leaf's rows, without those that walked down, in the same bits for any order of rows:

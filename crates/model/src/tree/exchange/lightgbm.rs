@@ -35,10 +35,11 @@ impl TreeEnsemble {
     /// 1e-35 of 0 for 0. A missing value goes where the split says; where training saw none it counts as 0, as in
     /// LightGBM. The value of a category is the code of its level in the order that training had (with pandas: the line
     /// `pandas_categorical` of the file); a missing level, and one that is not in the set of the split, goes right. Row
-    /// counts become covers, `split_gain` gains. All trees of the file are used.
+    /// counts become covers, `split_gain` gains. Linear trees (`linear_tree`) answer with their lines; where a number asked
+    /// for is missing, and here also where it is infinite, with the leaf's constant. All trees of the file are used.
     ///
-    /// Refused: `zero_as_missing` (a split here can not tell 0 from its neighbours), linear trees, `cross_entropy_lambda`,
-    /// other objectives, a model without trees.
+    /// Refused: `zero_as_missing` (a split here can not tell 0 from its neighbours), `cross_entropy_lambda`, other
+    /// objectives, a model without trees.
     ///
     /// Checked against LightGBM 4.7.0, which writes `v4`: answers to 1e-10, relative.
     ///
@@ -208,6 +209,31 @@ mod tests {
     }
 
     #[test]
+    fn linear_trees_answer_as_lightgbm_does() {
+        let golden = golden::load("linear_leaves.json");
+        for case in &golden.cases {
+            let model = TreeEnsemble::from_lightgbm(text(case)).unwrap();
+            assert!(model.has_lines());
+            for (row, expected) in case.matrix("/input/asked").iter().zip(case.numbers("/expected/prediction")) {
+                let found = Predict::<Regression>::predict_row(&model, row).unwrap();
+                assert!(
+                    (found - expected).abs() <= 1e-10 * (1.0 + expected.abs()),
+                    "{}: {found}, {expected}",
+                    case.name
+                );
+            }
+            for (from, to, expected) in [
+                ("num_features=", "num_features=7 ", "numbers"),
+                ("leaf_coeff=", "leaf_coeff=nan ", "`leaf_coeff` has"),
+                ("leaf_features=", "leaf_features=9 ", "`leaf_features` has"),
+            ] {
+                let damaged = reason(&text(case).replacen(from, to, 2));
+                assert!(damaged.contains(expected), "{from}: {damaged}");
+            }
+        }
+    }
+
+    #[test]
     fn row_counts_become_covers_and_gains_are_kept() {
         let golden = golden::load("lightgbm_models.json");
         let model = TreeEnsemble::from_lightgbm(text(&golden.cases[0])).unwrap();
@@ -227,7 +253,7 @@ mod tests {
         );
         let good = case("binary_categories");
         for (from, to, expected) in [
-            ("is_linear=0", "is_linear=1", "tree 0 does not decode: it has linear models in its leaves"),
+            ("is_linear=0", "is_linear=1", "tree 0 does not decode: the line `num_features=` is not there"),
             ("end of trees", "", "it is cut off"),
             ("version=v4", "version=v5", "its version is `v5`, v3 and v4 are read"),
             ("sigmoid:1", "sigmoid:-1", "is no number above 0"),

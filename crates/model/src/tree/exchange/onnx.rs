@@ -42,7 +42,8 @@ impl TreeEnsemble {
     /// answers to 1e-12, relative. 1.20 has no such operator.
     ///
     /// # Errors
-    /// [`Unencodable`](PersistError::Unencodable) for a model without features, and above 2 GiB.
+    /// [`Unencodable`](PersistError::Unencodable) for a model without features, for leaves that answer with lines, and above
+    /// 2 GiB.
     ///
     /// ```
     /// use stagewise_model::{Tree, TreeEnsemble};
@@ -57,6 +58,9 @@ impl TreeEnsemble {
         let width = self.features().len();
         if width == 0 {
             return Err(unencodable("it has no features".into()));
+        }
+        if self.has_lines() {
+            return Err(unencodable("its leaves answer with lines; fit it without `linear_leaves`".into()));
         }
         let lists = Lists::of(self)?;
         let graph = Message::new()

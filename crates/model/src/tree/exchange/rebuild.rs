@@ -7,6 +7,7 @@
 use stagewise_core::error::Result;
 
 use crate::tree::exchange::undecodable;
+use crate::tree::linear_leaves::Line;
 use crate::tree::structure::Tree;
 
 /// A node of a file.
@@ -21,7 +22,20 @@ pub(super) struct Found {
 /// What a node of a file is.
 pub(super) enum Content {
     Leaf(f64),
-    Split { feature: usize, rule: Asked, missing_left: bool, left: usize, right: usize },
+    /// A leaf that answers with a line, and with the constant where it can not.
+    Line {
+        constant: f64,
+        intercept: f64,
+        features: Vec<u32>,
+        slopes: Vec<f64>,
+    },
+    Split {
+        feature: usize,
+        rule: Asked,
+        missing_left: bool,
+        left: usize,
+        right: usize,
+    },
 }
 
 /// What sends a row left.
@@ -48,6 +62,15 @@ pub(super) fn rebuild(
         let Found { content, cover, gain } = read(source)?;
         let at = match content {
             Content::Leaf(value) => tree.leaf(&[finite(part, "the value of a leaf", value)?]),
+            Content::Line { constant, intercept, features: asked, slopes } => {
+                if let Some(feature) = asked.iter().find(|&&feature| feature as usize >= features) {
+                    return Err(undecodable(part, format!("a leaf asks for feature {feature}, there are {features}")));
+                }
+                for &value in slopes.iter().chain([&constant, &intercept]) {
+                    finite(part, "a number of a leaf", value)?;
+                }
+                tree.leaf_line(constant, Line { intercept, features: &asked, slopes: &slopes })
+            }
             Content::Split { feature, .. } if feature >= features => {
                 let reason = format!("a split asks for feature {feature}, there are {features}");
                 return Err(undecodable(part, reason));

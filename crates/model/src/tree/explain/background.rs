@@ -94,6 +94,7 @@ impl TreeEnsemble {
     /// # Errors
     /// As for [`contributions_against`](Self::contributions_against).
     pub fn explainer_against(&self, background: &Features) -> Result<BackgroundExplainer<'_>> {
+        self.require_constants("what features add")?;
         let rows = self.rows_of(background)?;
         if rows.nrows() == 0 {
             let what = "an explanation against background rows".into();

@@ -103,8 +103,9 @@ impl TreeEnsemble {
     /// Prepares the model for explaining along the paths of its training rows.
     ///
     /// # Errors
-    /// [`NumericError::Undefined`] if a tree does not know the training weight of its nodes.
+    /// [`NumericError::Undefined`] if a tree does not know the training weight of its nodes, or a leaf answers with a line.
     pub fn explainer(&self) -> Result<PathExplainer<'_>> {
+        self.require_constants("what features add")?;
         let outputs = self.outputs();
         let kernels: Result<Vec<_>> =
             self.trees().iter().enumerate().map(|(number, tree)| kernel(tree, number, outputs)).collect();

@@ -19,8 +19,14 @@ impl Grown {
         }
     }
 
-    /// Appends the tree to `tree`, which has no nodes yet: each leaf with its values and the weight of its rows.
-    pub(crate) fn finish(&self, mut tree: Tree, bins: &Bins, values: &[Vec<f64>], weights: &[f64]) -> Tree {
+    /// Appends the tree to `tree`, which has no nodes yet: each leaf as `leaf` appends it, with the weight of its rows.
+    pub(crate) fn finish(
+        &self,
+        mut tree: Tree,
+        bins: &Bins,
+        weights: &[f64],
+        leaf: impl Fn(&mut Tree, usize) -> usize,
+    ) -> Tree {
         let mut covers = vec![0.0; self.nodes.len()];
         // Children stand behind their parent.
         for (at, node) in self.nodes.iter().enumerate().rev() {
@@ -31,7 +37,7 @@ impl Grown {
         }
         for (node, cover) in self.nodes.iter().zip(covers) {
             let (at, gain) = match node {
-                GrownNode::Leaf(leaf) => (tree.leaf(&values[*leaf]), 0.0),
+                GrownNode::Leaf(place) => (leaf(&mut tree, *place), 0.0),
                 GrownNode::Split(split, _) => {
                     let (feature, missing_left) = (split.feature, split.missing_left);
                     let at = match &bins.columns()[feature] {

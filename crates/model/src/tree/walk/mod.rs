@@ -3,6 +3,7 @@
 //! Made once from the trees and never saved. Every way adds the same leaves in the same order as the plain walk, so which
 //! one is taken changes the time and not a bit of the answer.
 
+mod linear;
 mod nodes;
 mod ranks;
 mod sweep;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use stagewise_core::matrix::Features;
 
 use crate::tree::structure::Tree;
+use linear::Lines;
 use nodes::Nodes;
 use sweep::{Questions, ROWS, Scratch, Sweep};
 
@@ -29,6 +31,8 @@ const RANK: usize = 8;
 pub(crate) struct Frozen {
     nodes: Nodes,
     sections: Vec<Section>,
+    /// Only of trees that have any; all rows then go by them.
+    lines: Option<Lines>,
     outputs: usize,
     width: usize,
 }
@@ -43,12 +47,18 @@ enum Section {
 impl Frozen {
     /// These trees, which are sound, over `width` features.
     pub(crate) fn of(trees: &[Tree], width: usize, outputs: usize) -> Self {
-        Self { nodes: Nodes::of(trees, outputs), sections: sections(trees, outputs, pays), outputs, width }
+        let nodes = Nodes::of(trees, outputs);
+        let lines = Lines::of(trees, &nodes, outputs);
+        let sections = if lines.is_some() { Vec::new() } else { sections(trees, outputs, pays) };
+        Self { nodes, sections, lines, outputs, width }
     }
 
     /// Adds the leaves of one row to its scores.
     pub(crate) fn add_row(&self, row: &[f64], scores: &mut [f64]) {
-        self.nodes.add_row(row, scores);
+        match &self.lines {
+            None => self.nodes.add_row(row, scores),
+            Some(lines) => lines.add_row(&self.nodes, row, scores),
+        }
     }
 
     /// Adds the leaves of these rows to `scores`, row by row.
@@ -62,6 +72,13 @@ impl Frozen {
             })
             .collect();
         let mut matrix = Vec::new();
+        if let Some(lines) = &self.lines {
+            self.fill(features, rows, &mut matrix);
+            let rows = matrix.chunks_exact(self.width.max(1));
+            rows.zip(scores.chunks_exact_mut(self.outputs))
+                .for_each(|(row, scores)| lines.add_row(&self.nodes, row, scores));
+            return;
+        }
         for (start, scores) in rows.clone().step_by(ROWS).zip(scores.chunks_mut(ROWS * self.outputs.max(1))) {
             let block = start..rows.end.min(start + ROWS);
             matrix.clear();

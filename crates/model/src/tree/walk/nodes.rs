@@ -131,6 +131,29 @@ impl Nodes {
         self.add_trees(&self.starts, row, scores);
     }
 
+    /// The leaves of a row, in the order of the trees: the first output, the place of the first value, and the values.
+    pub(super) fn each_leaf(&self, row: &[f64], mut found: impl FnMut(usize, usize, &[f64])) {
+        self.leaves(&self.starts, row, |start, at| {
+            found(start.output as usize, at, &self.values[at..at + start.width as usize]);
+        });
+    }
+
+    /// Where each tree begins.
+    pub(super) fn roots(&self) -> impl Iterator<Item = usize> {
+        self.starts.iter().map(|start| start.root as usize)
+    }
+
+    /// The children of a split.
+    pub(super) fn children(&self, at: usize) -> [usize; 2] {
+        let left = self.nodes[at].left as usize;
+        [left, left + 1]
+    }
+
+    /// The place of the first value of a leaf.
+    pub(super) fn values_of(&self, at: usize) -> usize {
+        self.leaf[at] as usize
+    }
+
     fn add_trees(&self, starts: &[Start], row: &[f64], scores: &mut [f64]) {
         if let [score] = scores {
             // Kept in a register: one addition a tree, and not also a store and the load of it.

@@ -80,7 +80,7 @@ fn tree(stream: &mut Stream, leaves: usize, outputs: usize, shape: Shape, coarse
 /// Every way gives the bits of the plain walk.
 fn agree(trees: &[Tree], outputs: usize, features: &Features) {
     let frozen = Frozen::of(trees, WIDTH, outputs);
-    let with = |sections| Frozen { nodes: Nodes::of(trees, outputs), sections, outputs, width: WIDTH };
+    let with = |sections| Frozen { nodes: Nodes::of(trees, outputs), sections, lines: None, outputs, width: WIDTH };
     let swept = with(sections(trees, outputs, |_, _| true));
     let walked = with(sections(trees, outputs, |_, _| false));
     let rows = features.rows();

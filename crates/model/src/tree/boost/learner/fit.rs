@@ -52,6 +52,9 @@ impl GradientBoosting {
         check(train, Self::TAG)?;
         let (targets, outputs) = (train.target.numbers(), train.target.outputs());
         objective.check(&targets)?;
+        let allowed = "no where the objective's leaves answer a quantile";
+        let quantile = self.linear_leaves && objective.leaf_quantile().is_some();
+        ParameterError::check(!quantile, "linear_leaves", "yes", allowed)?;
         let growth = self.growth(train.features.schema())?;
         let factors = self.class_factors(&train.target, &targets, train.weights())?;
         let reweighted = |targets: &[f64], weights| {
@@ -104,6 +107,7 @@ impl GradientBoosting {
             watch: self.history,
             metrics: watch.as_ref().map(|watch| watch as _),
             offset,
+            lines: self.linear_leaves.then_some(self.linear_l2),
         };
         let boosted = boost(&plan, &base, earlier.len() / outputs.max(1), rows, held, cx)?;
         let trees = [earlier, &boosted.trees].concat();

@@ -38,13 +38,20 @@ struct Source {
     counts: Vec<f64>,
     cat_boundaries: Vec<usize>,
     cat_threshold: Vec<u32>,
+    lines: Option<Lines>,
+}
+
+/// The lines of linear leaves.
+struct Lines {
+    intercept: Vec<f64>,
+    /// Where the terms of each leaf end.
+    end: Vec<usize>,
+    features: Vec<u32>,
+    slopes: Vec<f64>,
 }
 
 impl Source {
     fn read(fields: &Fields<'_>) -> Result<Self> {
-        if fields.text("is_linear").is_some_and(|text| text != "0") {
-            return Err(undecodable(&fields.part, "it has linear models in its leaves, values are needed"));
-        }
         let leaves: usize = fields.number("num_leaves")?;
         let leaf_value = fields.numbers("leaf_value", leaves)?;
         let Some(splits) = leaves.checked_sub(1) else {
@@ -69,6 +76,10 @@ impl Source {
             counts,
             cat_boundaries: if sets { fields.all_numbers("cat_boundaries")? } else { Vec::new() },
             cat_threshold: if sets { fields.all_numbers("cat_threshold")? } else { Vec::new() },
+            lines: match fields.text("is_linear") {
+                None | Some("0") => None,
+                Some(_) => Some(Lines::read(fields, leaves)?),
+            },
         };
         // Sets that overlap could ask for far more memory than the text has.
         let used = source.threshold.iter().zip(&source.decision_type).filter(|(_, kind)| *kind & CATEGORY != 0);
@@ -88,7 +99,11 @@ impl Source {
         let cover = self.counts.get(at).copied();
         if let Some(leaf) = at.checked_sub(self.splits()) {
             let value = self.leaf_value.get(leaf).ok_or_else(|| undecodable(part, format!("it has no leaf {leaf}")))?;
-            return Ok(Found { content: Content::Leaf(value * factor), cover, gain: 0.0 });
+            let content = match &self.lines {
+                None => Content::Leaf(value * factor),
+                Some(lines) => lines.of(leaf, value * factor, factor),
+            };
+            return Ok(Found { content, cover, gain: 0.0 });
         }
         let (threshold, kind) = (self.threshold[at], self.decision_type[at]);
         let (rule, missing_left) = if kind & CATEGORY != 0 {
@@ -138,6 +153,36 @@ impl Source {
         // Levels behind the last of the set go right, as missing ones and new ones do.
         let levels = codes.last().map_or(0, |last| last + 1);
         Ok(Asked::Among { codes, levels })
+    }
+}
+
+impl Lines {
+    fn read(fields: &Fields<'_>, leaves: usize) -> Result<Self> {
+        let counts: Vec<usize> = fields.numbers("num_features", leaves)?;
+        let end: Vec<usize> = counts
+            .iter()
+            .scan(0_usize, |end, &count| {
+                *end = end.saturating_add(count);
+                Some(*end)
+            })
+            .collect();
+        let terms = end.last().copied().unwrap_or(0);
+        let (features, slopes) = match terms {
+            0 => (Vec::new(), Vec::new()),
+            _ => (fields.numbers("leaf_features", terms)?, fields.numbers("leaf_coeff", terms)?),
+        };
+        Ok(Self { intercept: fields.numbers("leaf_const", leaves)?, end, features, slopes })
+    }
+
+    /// A leaf, of which there are as many as counted.
+    fn of(&self, leaf: usize, constant: f64, factor: f64) -> Content {
+        let terms = leaf.checked_sub(1).map_or(0, |before| self.end[before])..self.end[leaf];
+        Content::Line {
+            constant,
+            intercept: self.intercept[leaf] * factor,
+            features: self.features[terms.clone()].to_vec(),
+            slopes: self.slopes[terms].iter().map(|slope| slope * factor).collect(),
+        }
     }
 }
 

@@ -1,15 +1,16 @@
-//! What a stage asks of the columns that it is given: those it selects, and later the same ones again.
+//! What a transformer asks of the columns that it is given: those it selects, and later the same ones again.
 //!
 //! A stage checks names, kinds and order of a batch, and the length of a row; that codes mean levels of the training
 //! data is the promise of the pipeline's door.
 
 use std::sync::Arc;
 
-use stagewise_core::error::{Crumb, DataError, Error, Result, SchemaError};
-use stagewise_core::record::Cell;
-use stagewise_core::schema::{Kind, Schema};
-use stagewise_core::select::Selector;
-use stagewise_core::table::Table;
+use crate::column::Column;
+use crate::error::{Crumb, DataError, Error, Result, SchemaError};
+use crate::record::Cell;
+use crate::schema::{Field, Kind, Schema};
+use crate::select::Selector;
+use crate::table::Table;
 
 /// The positions that a selector picks, ascending, which must be of one of `kinds`.
 ///
@@ -77,18 +78,47 @@ pub fn wrong_cell(expected: Kind, cell: &Cell) -> Error {
     SchemaError::WrongKind { expected, found }.into()
 }
 
+/// The schema of a training table in which every category states all levels of its column.
+///
+/// # Errors
+/// None that a table's own schema does not have.
+pub fn with_levels(table: &Table) -> Result<Arc<Schema>> {
+    let lacks = |(field, column): (&Field, &Column)| match column {
+        Column::Category { levels, .. } => field.levels.as_ref().is_none_or(|known| known.len() < levels.len()),
+        _ => false,
+    };
+    let pairs = || table.schema().fields().iter().zip(table.columns());
+    if !pairs().any(lacks) {
+        return Ok(table.schema().clone());
+    }
+    let stated = |(field, column): (&Field, &Column)| match column {
+        Column::Category { levels, .. } if lacks((field, column)) => field.clone().levels(levels.clone()),
+        _ => field.clone(),
+    };
+    Ok(Arc::new(Schema::new(pairs().map(stated).collect())?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stagewise_core::select::{all, named};
-    use stagewise_testkit::data;
+    use crate::select::{all, named};
 
     #[test]
     fn positions_are_of_the_kinds_asked_for() {
-        let table = data::mixed(3, 0);
+        let kinds = [("age", Kind::Number), ("city", Kind::Category), ("active", Kind::Flag)];
+        let schema = Schema::new(kinds.map(|(name, kind)| Field::new(name, kind)).to_vec()).unwrap();
         let kinds = [Kind::Category, Kind::Flag];
-        assert_eq!(positions(&named(["active", "city"]), table.schema(), &kinds).unwrap(), [4, 6]);
-        let error = positions(&all(), table.schema(), &kinds).unwrap_err();
+        assert_eq!(positions(&named(["active", "city"]), &schema, &kinds).unwrap(), [1, 2]);
+        let error = positions(&all(), &schema, &kinds).unwrap_err();
         assert_eq!(error.to_string(), "column `age`: is a number, a category is needed");
+    }
+
+    #[test]
+    fn levels_are_stated_where_the_field_lacks_them() {
+        let column = Column::categories([Some("a"), Some("b")]);
+        let schema = Arc::new(Schema::new(vec![Field::new("c", Kind::Category)]).unwrap());
+        let table = Table::new(schema, vec![column]).unwrap();
+        let levels = with_levels(&table).unwrap().fields()[0].levels.clone().unwrap();
+        assert_eq!(levels.to_strings(), ["a", "b"]);
     }
 }
