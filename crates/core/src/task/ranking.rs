@@ -14,7 +14,8 @@ use crate::target::RankingTarget;
 /// Which of these first? The truth is a grade of each row, at least 0, and the group (a query) that it belongs to; the
 /// answer a score, by which the rows of a group are ordered, the largest first.
 ///
-/// Groups come from the column of the role group, which every splitter for groups keeps on one side.
+/// Groups come from the column of the role group, whose rows every split keeps on one side. Weights are of groups: a group
+/// weighs the mean of its rows' weights. A row to score needs no group.
 ///
 /// ```
 /// use stagewise_core::{column::Column, dataset::Dataset, problem::Problem, table::Table};

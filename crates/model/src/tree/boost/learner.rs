@@ -7,9 +7,10 @@ use stagewise_core::matrix::{Accepts, Design, Features};
 use stagewise_core::persist::Persist;
 use stagewise_core::schema::{Kind, Schema};
 use stagewise_core::stage::Learner;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 
 use super::input::{Numbers, check};
+use super::lambda::Lists;
 use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
 use super::train::{Plan, Rows, boost};
@@ -44,7 +45,7 @@ pub enum Monotone {
 /// gains; leaves answer with Newton's step. Missing values are taken: each split learns where they go. Categories are
 /// taken: a split sends a set of levels left. Where a split saw no missing values, a later one goes with the larger part;
 /// a level not seen in training counts as missing. Infinite values are numbers like others. Weights are honoured: a row
-/// of weight 2 is a row twice. Constant and empty columns are never split. O(rounds · rows · columns · depth) at most;
+/// of weight 2 is a row twice; in a ranking a group counts the mean of its rows' weights. Constant and empty columns are never split. O(rounds · rows · columns · depth) at most;
 /// 1 byte per cell beside the table.
 ///
 /// Columns of more than [`max_bins`](Self::max_bins) values are cut at quantiles. Gradients are rounded for the search of
@@ -53,6 +54,7 @@ pub enum Monotone {
 ///
 /// | here | LightGBM | XGBoost | scikit-learn |
 /// |---|---|---|---|
+/// | `objective` LambdaRank, `truncation` 30 | `lambdarank`, `lambdarank_truncation_level` | `rank:ndcg` | |
 /// | `rounds` 100 | `num_iterations` | `n_estimators` | `max_iter` |
 /// | `learning_rate` 0.1 | `learning_rate` | `eta` | `learning_rate` |
 /// | `max_leaves` 31 | `num_leaves` | `max_leaves` | `max_leaf_nodes` |
@@ -190,7 +192,7 @@ impl GradientBoosting {
         Self::default()
     }
 
-    /// What is made small. Default: squared error, log loss of the event, log loss of the class.
+    /// What is made small. Default: squared error, log loss of the event, log loss of the class, LambdaRank.
     #[must_use]
     pub fn objective(mut self, objective: Objective) -> Self {
         self.objective = Some(objective);
@@ -373,7 +375,8 @@ impl GradientBoosting {
         let (targets, outputs) = (train.target.numbers(), train.target.outputs());
         objective.check(&targets)?;
         let growth = self.growth(train.features.schema())?;
-        let truth = Truth { values: &targets, weights: train.weights() };
+        let (weights, lists) = (train.target.weights(train.weights()), train.target.lists(objective));
+        let truth = Truth { values: &targets, weights: weights.as_deref() };
         let base = match &self.start {
             Some(model) => self.continued(model, train, outputs, objective)?.base().to_vec(),
             None => objective.start(&truth, outputs),
@@ -382,17 +385,23 @@ impl GradientBoosting {
             self.start.as_ref().map(|model| Ok(model.scores(features)?.into_raw_vec_and_offset().0)).transpose()
         };
         let train_scores = scores(&train.features)?;
-        let rows = Rows { table: train.features.table(), truth, scores: train_scores.as_deref() };
+        let rows =
+            Rows { table: train.features.table(), truth, lists: lists.as_ref(), scores: train_scores.as_deref() };
         let held = match &train.validation {
             Some(held) => {
                 check(held, Self::TAG)?;
-                Some((held, held.target.numbers(), scores(&held.features)?))
+                let lists = held.target.lists(objective);
+                let allowed = "`None` where no held-out group has a grade above 0";
+                let tells = !lists.as_ref().is_some_and(Lists::irrelevant);
+                ParameterError::check(self.early_stopping.is_none() || tells, "early_stopping", "set", allowed)?;
+                Some((held, held.target.numbers(), held.target.weights(held.weights()), lists, scores(&held.features)?))
             }
             None => None,
         };
-        let held = held.as_ref().map(|(held, targets, scores)| Rows {
+        let held = held.as_ref().map(|(held, targets, weights, lists, scores)| Rows {
             table: held.features.table(),
-            truth: Truth { values: targets, weights: held.weights() },
+            truth: Truth { values: targets, weights: weights.as_deref() },
+            lists: lists.as_ref(),
             scores: scores.as_deref(),
         });
         let allowed = "`None` where there are no held-out rows; fit it in a pipeline, which sets them apart";
@@ -472,15 +481,24 @@ macro_rules! learner {
 }
 
 learner!(Regression, Objective::Squared, |objective| {
-    !matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::Softmax)
+    !matches!(
+        objective,
+        Objective::Logistic | Objective::Focal { .. } | Objective::Softmax | Objective::LambdaRank { .. }
+    )
 });
 learner!(Binary, Objective::Logistic, |objective| {
     matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::CrossEntropy)
 });
 learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objective::Softmax));
+learner!(Ranking, Objective::LambdaRank { truncation: 30 }, |objective| {
+    matches!(objective, Objective::LambdaRank { .. })
+});
 
 #[cfg(test)]
 mod tests;
 
 #[cfg(test)]
 mod golden;
+
+#[cfg(test)]
+mod ranking;

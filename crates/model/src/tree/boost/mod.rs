@@ -2,6 +2,7 @@
 
 pub mod history;
 pub(crate) mod input;
+mod lambda;
 pub mod learner;
 pub mod objective;
 pub mod sample;

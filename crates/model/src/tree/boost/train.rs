@@ -12,6 +12,7 @@ use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
+use super::lambda::Lists;
 use super::objective::{Objective, Truth};
 use super::sample::RowSampling;
 use crate::tree::bins::{Bins, Codes};
@@ -48,6 +49,8 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Rows<'a> {
     pub(crate) table: &'a Table,
     pub(crate) truth: Truth<'a>,
+    /// Rows that are learned from together.
+    pub(crate) lists: Option<&'a Lists>,
     /// The scores that boosting starts from, `outputs` of each row; absent for the base.
     pub(crate) scores: Option<&'a [f64]>,
 }
@@ -61,6 +64,7 @@ pub(crate) struct Boosted {
 /// Rows whose loss is looked at, with their scores.
 struct Watched<'a> {
     truth: Truth<'a>,
+    lists: Option<&'a Lists>,
     codes: Codes,
     scores: Vec<f64>,
 }
@@ -99,24 +103,31 @@ pub(crate) fn boost(
         .weights
         .filter(|weights| weights.contains(&0.0))
         .map(|weights| (0..rows as u32).filter(|&row| weights[row as usize] > 0.0).collect());
-    let mut watched =
-        validation.map(|held| Watched { truth: held.truth, codes: bins.apply(held.table), scores: start(&held) });
+    let mut watched = validation.map(|held| Watched {
+        truth: held.truth,
+        lists: held.lists,
+        codes: bins.apply(held.table),
+        scores: start(&held),
+    });
     let mut history =
         (plan.watch || watched.is_some()).then(|| History { loss: objective.name().into(), ..History::default() });
     let mut stop = Stop { patience: plan.patience, best: f64::INFINITY, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
-    note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+    note(&mut history, plan, &train, &scores, watched.as_ref());
     stop.goes_on(0, history.as_ref());
     let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
     let mut rounds = 0;
     for round in 0..plan.rounds {
         cx.check()?;
         let place = cx.step(&format!("round {}", first + round));
-        pairs
-            .par_chunks_mut(BLOCK * outputs)
-            .zip(scores.par_chunks(BLOCK * outputs))
-            .enumerate()
-            .for_each(|(block, (pairs, scores))| objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs));
+        match train.lists {
+            Some(lists) => lists.pairs(&train.truth, &scores, &mut pairs),
+            None => pairs.par_chunks_mut(BLOCK * outputs).zip(scores.par_chunks(BLOCK * outputs)).enumerate().for_each(
+                |(block, (pairs, scores))| {
+                    objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs);
+                },
+            ),
+        }
         let all;
         let drawn = if plan.sampling == RowSampling::All {
             None
@@ -160,7 +171,7 @@ pub(crate) fn boost(
         }
         rounds = round + 1;
         bar.advance(1);
-        note(&mut history, plan, &train.truth, &scores, watched.as_ref());
+        note(&mut history, plan, &train, &scores, watched.as_ref());
         if !stop.goes_on(rounds, history.as_ref()) {
             break;
         }
@@ -204,14 +215,17 @@ impl Stop {
 fn note(
     history: &mut Option<History>,
     plan: &Plan<'_>,
-    truth: &Truth<'_>,
+    train: &Rows<'_>,
     scores: &[f64],
     watched: Option<&Watched<'_>>,
 ) {
     let Some(history) = history else { return };
+    let truth = &train.truth;
     let (rows, outputs) = (truth.values.len(), plan.outputs);
     let step = rows.div_ceil(WATCHED).max(1);
-    let loss = if step == 1 {
+    let loss = if let Some(lists) = train.lists {
+        lists.loss(truth, scores, step)
+    } else if step == 1 {
         plan.objective.loss(truth, outputs, scores)
     } else {
         let some = || (0..rows).step_by(step);
@@ -222,7 +236,10 @@ fn note(
         plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores)
     };
     history.train.push(loss);
-    history.validation.extend(watched.map(|w| plan.objective.loss(&w.truth, outputs, &w.scores)));
+    history.validation.extend(watched.map(|w| match w.lists {
+        Some(lists) => lists.loss(&w.truth, &w.scores, 1),
+        None => plan.objective.loss(&w.truth, outputs, &w.scores),
+    }));
 }
 
 /// The columns that a tree may look at, ascending.
