@@ -24,18 +24,18 @@ pub use stagewise_core::stage::{
 pub use stagewise_core::summary::TableSummary;
 pub use stagewise_core::table::Table;
 pub use stagewise_core::target::TargetValues;
-pub use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
 pub use stagewise_data::{
-    Csv, Decision, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout, StratifiedKFold,
-    TaskKind, detect_task,
+    Csv, Decision, GroupHoldout, GroupKFold, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout,
+    StratifiedKFold, TaskKind, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,
-    F1, Interval, LogLoss, Mae, Mse, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
-    cross_validate, ranking, wilson,
+    F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse, Ndcg, Precision,
+    PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
 };
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use stagewise::core::persist::Persist;
-use stagewise::core::target::{BinaryTarget, ClassTarget, NumberTarget};
+use stagewise::core::target::{BinaryTarget, ClassTarget, NumberTarget, RankingTarget};
 use stagewise::prelude::*;
 use stagewise_testkit::{conformance, data};
 
@@ -14,11 +14,12 @@ struct Checked(BTreeSet<&'static str>);
 impl Checked {
     fn transformer<S>(&mut self, spec: S)
     where
-        S: Transformer<Regression> + Transformer<Binary> + Transformer<Multiclass>,
+        S: Transformer<Regression> + Transformer<Binary> + Transformer<Multiclass> + Transformer<Ranking>,
     {
         conformance::transformer(&spec, &data::binary(120, 1));
         conformance::transformer(&spec, &data::multiclass(120, 2));
         conformance::transformer(&spec, &data::regression(120, 3));
+        conformance::transformer(&spec, &data::ranking(120, 4));
         self.0.insert(S::TAG);
         self.0.insert(<S as Transformer<Binary>>::Fitted::TAG);
     }
@@ -56,6 +57,13 @@ impl Checked {
         self.metric(&metric);
     }
 
+    fn ranking(&mut self, metric: impl Metric<Ranking>) {
+        let truth = RankingTarget::new([2.0, 0.0, 1.0, 0.0, 3.0], [0, 1, 0, 0, 1]).unwrap();
+        let output = ndarray::arr1(&[0.1, 0.7, 0.4, 0.1, 0.7]);
+        conformance::metric(&metric, &truth, &output, &ndarray::arr1(&[2.0, 0.0, 1.0, 0.0, 3.0]));
+        self.metric(&metric);
+    }
+
     fn metric<M: Persist>(&mut self, _: &M) {
         self.0.insert(M::TAG);
     }
@@ -77,6 +85,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(ConstantBaseline, &binary);
     checked.learner(ConstantBaseline, &multiclass);
     checked.learner(ConstantBaseline, &regression);
+    checked.learner(ConstantBaseline, &data::ranking(90, 4));
     checked.learner(LinearRegression::default(), &regression);
     checked.learner(LogisticRegression::default(), &binary);
     checked.learner(LogisticRegression::default(), &multiclass);
@@ -85,6 +94,7 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting.clone(), &data::binary(90, 1));
     checked.learner(boosting.clone(), &data::multiclass(90, 2));
     checked.learner(boosting.clone(), &data::regression(90, 3));
+    checked.learner(boosting.clone(), &data::ranking(90, 4));
     checked.learner(boosting.class_weights(ClassWeights::Balanced).watch(RocAuc), &data::binary(90, 1));
     checked.learner(GradientBoosting::new().rounds(5).linear_leaves(true), &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
@@ -122,6 +132,9 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.regression(Mse);
     checked.regression(Rmse);
     checked.regression(R2);
+    checked.ranking(Ndcg::new());
+    checked.ranking(MeanAveragePrecision::new());
+    checked.ranking(MeanReciprocalRank::new());
 
     let registry = stagewise::registry();
     registry.check().unwrap();
@@ -138,4 +151,5 @@ fn every_splitter_keeps_its_promises() {
         judged.sort_unstable();
         assert_eq!(judged, (0..97).collect::<Vec<_>>(), "every row judges once");
     }
+    conformance::splitter(&GroupKFold::new(4), &data::ranking(97, 4));
 }

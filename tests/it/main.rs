@@ -7,5 +7,6 @@ mod leakage;
 mod life;
 mod messy;
 mod properties;
+mod ranking;
 mod recipes;
 mod star;

@@ -8,7 +8,7 @@ use crate::matrix::{Design, Features};
 use crate::problem::Problem;
 use crate::schema::Role;
 use crate::table::Table;
-use crate::target::TargetValues;
+use crate::target::{TargetValues, group_codes};
 use crate::task::Task;
 
 /// Features, truth, weights, and the columns of other roles.
@@ -43,7 +43,7 @@ impl<T: Task> Dataset<T> {
     ///
     /// # Errors
     /// A target that is not there, missing in some rows, or unfit for the task; weights that are negative or not
-    /// finite; roles that contradict each other.
+    /// finite; a group that is missing in some rows; roles that contradict each other.
     pub fn new(table: Table, problem: &Problem<T>) -> Result<Self> {
         Self::read(table, problem, None)
     }
@@ -75,6 +75,7 @@ impl<T: Task> Dataset<T> {
             None => T::labels(column, name, problem.event_level()).at(at)?,
         };
         let target = T::truth(column, &labels).at(at)?;
+        let target = T::grouped(target, groups(&table)?)?;
         let fields = table.schema().fields();
         let of = |keep: &dyn Fn(Role) -> bool| (0..fields.len()).filter(|&i| keep(fields[i].role)).collect::<Vec<_>>();
         let features = table.select(&of(&|role| role == Role::Feature))?;
@@ -177,6 +178,13 @@ impl<T: Task> Dataset<T> {
         self.weights.as_ref().map(|w| w.as_slice())
     }
 
+    /// The group of each row, numbered in the order in which they first come, if a column has that role.
+    pub fn groups(&self) -> Option<Vec<u32>> {
+        let fields = self.aside.schema().fields();
+        let position = fields.iter().position(|field| field.role == Role::Group)?;
+        Some(group_codes(&self.aside.columns()[position]))
+    }
+
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.features.rows()
@@ -212,5 +220,20 @@ impl<T: Task> Dataset<T> {
             hasher.numbers(weights);
         }
         hasher.finish()
+    }
+}
+
+/// The group of each row, if a column has that role.
+fn groups(table: &Table) -> Result<Option<Vec<u32>>> {
+    let mut columns =
+        table.schema().fields().iter().zip(table.columns()).filter(|(field, _)| field.role == Role::Group);
+    let Some((field, column)) = columns.next() else { return Ok(None) };
+    if let Some((second, _)) = columns.next() {
+        let (name, first) = (second.name.to_string(), format!("group beside `{}`", field.name));
+        return Err(crate::error::PipelineError::TwoRoles { name, first, second: "group".into() }.into());
+    }
+    match column.missing_count() {
+        0 => Ok(Some(group_codes(column))),
+        count => Err(Error::from(DataError::MissingGroup { count }).at(Crumb::column(field.name.as_ref()))),
     }
 }

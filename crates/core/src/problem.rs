@@ -8,7 +8,7 @@ use crate::metric::{AnyMetric, Direction, Metric};
 use crate::persist::{Persist, Saved};
 use crate::registry::Registry;
 use crate::schema::{Field, Role, Schema};
-use crate::task::{Binary, Task};
+use crate::task::{Binary, Ranking, Task};
 
 /// A machine-learning problem for one task.
 ///
@@ -240,6 +240,18 @@ impl Problem<Binary> {
     pub fn cost(mut self, outcome: Outcome, amount: f64) -> Self {
         self.costs.push((outcome, amount));
         self
+    }
+}
+
+impl Problem<Ranking> {
+    /// Order the rows of each `group` (a query) by the grades in the column `target`.
+    ///
+    /// ```
+    /// let problem = stagewise_core::problem::Problem::ranking("relevance", "query").id("document");
+    /// assert_eq!(problem.target(), "relevance");
+    /// ```
+    pub fn ranking(target: impl Into<String>, group: impl Into<String>) -> Self {
+        Self::new(target).group(group)
     }
 }
 

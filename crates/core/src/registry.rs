@@ -12,7 +12,7 @@ use crate::pipeline::erased::{
     BoxCalibrate, BoxCalibrator, BoxLearner, BoxModel, BoxSampler, BoxTransform, BoxTransformer,
 };
 use crate::stage::{Calibrator, Learner, Sampler, Transform, Transformer};
-use crate::task::{Binary, Multiclass, Regression, Task};
+use crate::task::{Binary, Multiclass, Ranking, Regression, Task};
 
 /// How to load every stage that a program knows.
 ///
@@ -23,6 +23,7 @@ pub struct Registry {
     pub(crate) regression: Loaders<Regression>,
     pub(crate) binary: Loaders<Binary>,
     pub(crate) multiclass: Loaders<Multiclass>,
+    pub(crate) ranking: Loaders<Ranking>,
     transforms: Shelf<BoxTransform>,
 }
 
@@ -106,9 +107,12 @@ impl Registry {
     /// Registers a transformer and what it learns, for all tasks.
     pub fn transformer<S>(&mut self) -> &mut Self
     where
-        S: Transformer<Regression> + Transformer<Binary> + Transformer<Multiclass>,
+        S: Transformer<Regression> + Transformer<Binary> + Transformer<Multiclass> + Transformer<Ranking>,
     {
-        self.transformer_for::<Regression, S>().transformer_for::<Binary, S>().transformer_for::<Multiclass, S>()
+        self.transformer_for::<Regression, S>()
+            .transformer_for::<Binary, S>()
+            .transformer_for::<Multiclass, S>()
+            .transformer_for::<Ranking, S>()
     }
 
     /// Registers a transformer and what it learns, for one task.

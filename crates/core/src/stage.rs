@@ -116,7 +116,8 @@ pub trait Learner<T: Task>: Persist + Clone {
     /// The share of the training rows that it wants to judge itself by and not learn from, as early stopping does:
     /// between 0 and 1, both excluded.
     ///
-    /// The pipeline sets these rows apart, of each stratum its share, before any step or sampler sees them. They are
+    /// The pipeline sets these rows apart, of each stratum its share (where a column has the role group: a share of the
+    /// groups, whole), before any step or sampler sees them. They are
     /// changed like rows at serving and come to [`fit`](Self::fit) as [`Design::validation`].
     fn holds_out(&self) -> Option<f64> {
         None

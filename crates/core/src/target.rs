@@ -1,7 +1,11 @@
 //! The truth that is learned from, one value per row, typed by task.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
+
+use stagewise_numeric::sum::Moments;
 
 use crate::column::{Column, MISSING_CODE};
 use crate::error::{DataError, Result, SchemaError};
@@ -25,6 +29,11 @@ pub trait TargetValues: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// A stratum per row: rows of one stratum are spread evenly over folds. The class, or for numbers the tenth of
     /// the distribution.
     fn strata(&self) -> Vec<u32>;
+
+    /// The group of each row, where rows are judged beside others of their group and mean nothing alone.
+    fn groups(&self) -> Option<&[u32]> {
+        None
+    }
 
     /// Feeds the values to a fingerprint.
     fn hash(&self, hasher: &mut Hasher);
@@ -142,6 +151,130 @@ impl TargetValues for ClassTarget {
 
     fn hash(&self, hasher: &mut Hasher) {
         self.codes.iter().for_each(|&c| hasher.word(u64::from(c)));
+    }
+}
+
+/// The truth of a ranking: a grade of each row, finite and not below 0, and the group whose order is asked for.
+///
+/// Rows of a group need not stand together. Groups keep their numbers when rows are taken. A row taken a second time
+/// stands in a second list: a group taken twice counts as two groups and not as one twice as long.
+///
+/// ```
+/// use stagewise_core::target::{RankingTarget, TargetValues};
+///
+/// let truth = RankingTarget::new([2.0, 0.0, 1.0], [7, 4, 7])?;
+/// assert_eq!(truth.lists(), [vec![1], vec![0, 2]]);
+/// assert_eq!(truth.take(&[0, 2, 0, 2]).lists(), [vec![0, 1], vec![2, 3]]);
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankingTarget {
+    grades: Arc<Vec<f64>>,
+    groups: Arc<Vec<u32>>,
+}
+
+impl RankingTarget {
+    /// These grades in these groups.
+    ///
+    /// # Errors
+    /// [`DataError::Length`] if there are not as many groups as grades, [`DataError::BadGrade`].
+    pub fn new(grades: impl Into<Vec<f64>>, groups: impl Into<Vec<u32>>) -> Result<Self> {
+        let (grades, groups) = (grades.into(), groups.into());
+        if groups.len() != grades.len() {
+            let what = "groups".to_string();
+            return Err(DataError::Length { what, expected: grades.len(), found: groups.len() }.into());
+        }
+        match grades.iter().position(|grade| !(grade.is_finite() && *grade >= 0.0)) {
+            None => Ok(Self { grades: Arc::new(grades), groups: Arc::new(groups) }),
+            Some(row) => Err(DataError::BadGrade { row, value: grades[row] }.into()),
+        }
+    }
+
+    /// The grades: larger ones belong first.
+    pub fn grades(&self) -> &[f64] {
+        &self.grades
+    }
+
+    /// The rows of each group, ascending; groups by number. `O(n log n)`.
+    pub fn lists(&self) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = (0..self.groups.len()).collect();
+        order.sort_by_key(|&row| self.groups[row]);
+        order.chunk_by(|&a, &b| self.groups[a] == self.groups[b]).map(<[usize]>::to_vec).collect()
+    }
+
+    /// A weight is that of a list, not of a row in it: each row's becomes the mean of its list.
+    pub fn list_weights(&self, weights: Option<&[f64]>) -> Option<Vec<f64>> {
+        let mut weights = weights?.to_vec();
+        for list in self.lists() {
+            let mut moments = Moments::new();
+            list.iter().for_each(|&row| moments.add(weights[row]));
+            let mean = moments.mean().unwrap_or(0.0);
+            list.iter().for_each(|&row| weights[row] = mean);
+        }
+        Some(weights)
+    }
+}
+
+impl TargetValues for RankingTarget {
+    fn len(&self) -> usize {
+        self.grades.len()
+    }
+
+    fn take(&self, rows: &[usize]) -> Self {
+        let grades = rows.iter().map(|&row| self.grades[row]).collect();
+        let mut groups: Vec<u32> = rows.iter().map(|&row| self.groups[row]).collect();
+        if !rows.is_sorted_by(|a, b| a < b) {
+            let mut next = self.groups.iter().max().map_or(0, |&group| group.saturating_add(1));
+            let (mut times, mut copies) = (vec![0_u32; self.len()], HashMap::new());
+            for (&row, group) in rows.iter().zip(&mut groups) {
+                if times[row] > 0 {
+                    *group = *copies.entry((*group, times[row])).or_insert_with(|| {
+                        next = next.saturating_add(1);
+                        next - 1
+                    });
+                }
+                times[row] += 1;
+            }
+        }
+        Self { grades: Arc::new(grades), groups: Arc::new(groups) }
+    }
+
+    /// All rows are of one stratum: groups are dealt whole.
+    fn strata(&self) -> Vec<u32> {
+        vec![0; self.len()]
+    }
+
+    fn groups(&self) -> Option<&[u32]> {
+        Some(&self.groups)
+    }
+
+    /// Which rows stand together counts, not the numbers of their groups.
+    fn hash(&self, hasher: &mut Hasher) {
+        hasher.numbers(&self.grades);
+        codes(self.groups.iter()).into_iter().for_each(|code| hasher.word(u64::from(code)));
+    }
+}
+
+/// A number for each value, the same for equal ones, in the order in which they first come.
+pub(crate) fn codes<V: Eq + Hash>(values: impl Iterator<Item = V>) -> Vec<u32> {
+    let mut seen = HashMap::new();
+    values
+        .map(|value| {
+            let next = seen.len() as u32;
+            *seen.entry(value).or_insert(next)
+        })
+        .collect()
+}
+
+/// The group of each row of a column without missing values, numbered in the order in which they first come.
+pub(crate) fn group_codes(column: &Column) -> Vec<u32> {
+    match column {
+        // A negative zero is a zero.
+        Column::Number(values) => codes(values.iter().map(|value| (value + 0.0).to_bits())),
+        Column::Flag(values) => codes(values.iter()),
+        Column::Category { codes: levels, .. } => codes(levels.iter()),
+        Column::Text(values) => codes(values.iter()),
+        Column::Timestamp(values) => codes(values.iter()),
     }
 }
 

@@ -15,14 +15,19 @@ use crate::registry::{Loaders, Registry};
 use crate::schema::Levels;
 use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes, number_text};
 
+mod ranking;
+
+pub use ranking::Ranking;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Regression {}
     impl Sealed for super::Binary {}
     impl Sealed for super::Multiclass {}
+    impl Sealed for super::Ranking {}
 }
 
-/// What kind of question is asked. Sealed: [`Regression`], [`Binary`], [`Multiclass`].
+/// What kind of question is asked. Sealed: [`Regression`], [`Binary`], [`Multiclass`], [`Ranking`].
 pub trait Task: sealed::Sealed + Copy + Debug + Default + Send + Sync + 'static {
     /// The name in files and messages.
     const NAME: &'static str;
@@ -46,6 +51,15 @@ pub trait Task: sealed::Sealed + Copy + Debug + Default + Send + Sync + 'static 
     /// # Errors
     /// [`DataError::UnknownLevel`] for a level that the labels do not have, [`DataError::NotFinite`].
     fn truth(column: &Column, labels: &Self::Labels) -> Result<Self::Target>;
+
+    /// The truth with the group of each row. Most tasks have no use for it.
+    ///
+    /// # Errors
+    /// [`DataError::GroupNeeded`] where the task makes no sense without groups.
+    fn grouped(truth: Self::Target, groups: Option<Vec<u32>>) -> Result<Self::Target> {
+        let _ = groups;
+        Ok(truth)
+    }
 
     /// The weighted mean of the truth: the answer of a model that knows no features.
     fn mean(target: &Self::Target, labels: &Self::Labels, weights: Option<&[f64]>) -> Self::RowOutput;
@@ -95,6 +109,11 @@ pub enum Answer {
         level: String,
         /// The probability of each class, in the order of the labels.
         probabilities: Vec<(String, f64)>,
+    },
+    /// Of a ranking.
+    Score {
+        /// Rows of larger scores come first; a score alone says nothing.
+        score: f64,
     },
     /// Of a regression.
     Value {

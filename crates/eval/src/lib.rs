@@ -19,14 +19,14 @@ pub mod metric;
 
 use stagewise_core::metric::Metric;
 use stagewise_core::registry::Registry;
-use stagewise_core::task::{Binary, Multiclass, Regression};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression};
 
 pub use cross_validate::{CrossValidated, CrossValidation, FoldResult, Ranked, cross_validate, ranking};
 pub use curve::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 pub use interval::{Bootstrap, Interval, IntervalMethod, bootstrap, wilson};
 pub use metric::{
-    Accuracy, Average, Brier, ClassConfusion, Confusion, ExpectedCost, F1, LogLoss, Mae, Mse, Precision, R2, Recall,
-    Rmse, RocAuc,
+    Accuracy, Average, Brier, ClassConfusion, Confusion, ExpectedCost, F1, Gain, LogLoss, Mae, MeanAveragePrecision,
+    MeanReciprocalRank, Mse, Ndcg, Precision, R2, Recall, Rmse, RocAuc,
 };
 
 /// Registers every metric of this crate for each task that it serves.
@@ -34,7 +34,7 @@ pub use metric::{
 /// ```
 /// let mut registry = stagewise_core::registry::Registry::new();
 /// stagewise_eval::register(&mut registry);
-/// assert_eq!(registry.tags().len(), 12);
+/// assert_eq!(registry.tags().len(), 15);
 /// assert!(registry.check().is_ok());
 /// ```
 pub fn register(registry: &mut Registry) {
@@ -49,4 +49,6 @@ pub fn register(registry: &mut Registry) {
     registry.metric_for::<Binary, RocAuc>().metric_for::<Binary, Brier>().metric_for::<Binary, ExpectedCost>();
     registry.metric_for::<Regression, Mae>().metric_for::<Regression, Mse>();
     registry.metric_for::<Regression, Rmse>().metric_for::<Regression, R2>();
+    registry.metric_for::<Ranking, Ndcg>().metric_for::<Ranking, MeanAveragePrecision>();
+    registry.metric_for::<Ranking, MeanReciprocalRank>();
 }

@@ -16,7 +16,7 @@ use crate::input::check_rows;
 /// Learns the weighted mean of the truth, or the weighted share of each class.
 ///
 /// `answer = Σ w·y / Σ w`, the same for every row. Missing values and unseen levels in features change nothing.
-/// Weights are honoured. O(n).
+/// Weights are honoured; in a ranking, where all rows tie, those of groups. O(n).
 ///
 /// # Errors
 /// No rows, weights that are all 0, and a mean that is not finite.
@@ -121,12 +121,13 @@ macro_rules! predict {
 
 predict!(Regression, number);
 predict!(Binary, number);
+predict!(Ranking, number);
 predict!(Multiclass, (|model: &Self| Ok::<_, stagewise_core::Error>(model.answer.clone())));
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stagewise_core::task::{Binary, Multiclass, Regression};
+    use stagewise_core::task::{Binary, Multiclass, Ranking, Regression};
     use stagewise_testkit::{conformance, data};
 
     #[test]
@@ -135,6 +136,7 @@ mod tests {
         conformance::learner::<Regression, _>(&spec, &data::regression(60, 1));
         conformance::learner::<Binary, _>(&spec, &data::binary(60, 1));
         conformance::learner::<Multiclass, _>(&spec, &data::multiclass(60, 1));
+        conformance::learner::<Ranking, _>(&spec, &data::ranking(60, 1));
     }
 
     #[test]

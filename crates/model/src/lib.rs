@@ -5,11 +5,11 @@
 //! | [`ConstantBaseline`]: the mean or the class shares | all | [`ConstantModel`] |
 //! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
 //! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
-//! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all | [`TreeEnsemble`] |
-//! | [`ExtraTrees`]: trees with random cuts | all | [`TreeEnsemble`] |
+//! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all but ranking | [`TreeEnsemble`] |
+//! | [`ExtraTrees`]: trees with random cuts | all but ranking | [`TreeEnsemble`] |
 //! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
 //! | [`QuantileForest`]: a quantile of the target, or an interval | regression | [`QuantileModel`] |
-//! | [`RandomForest`]: bagged trees, ours or smartcore's | all | [`TreeEnsemble`] |
+//! | [`RandomForest`]: bagged trees, ours or smartcore's | all but ranking | [`TreeEnsemble`] |
 //!
 //! | step | learns | learned form |
 //! |---|---|---|
@@ -67,7 +67,7 @@ pub use tree::quantile_forest::{QuantileForest, QuantileModel};
 pub use tree::structure::{LevelSet, Node, Rule, Tree};
 
 use stagewise_core::registry::Registry;
-use stagewise_core::task::{Binary, Multiclass, Regression};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression};
 
 /// Registers every learner, model, step and calibrator of this crate.
 pub fn register(registry: &mut Registry) {
@@ -75,6 +75,7 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, ConstantBaseline>()
         .learner::<Binary, ConstantBaseline>()
         .learner::<Multiclass, ConstantBaseline>()
+        .learner::<Ranking, ConstantBaseline>()
         .learner::<Regression, LinearRegression>()
         .learner::<Binary, LogisticRegression>()
         .learner::<Multiclass, LogisticRegression>()
@@ -84,6 +85,7 @@ pub fn register(registry: &mut Registry) {
         .learner::<Regression, GradientBoosting>()
         .learner::<Binary, GradientBoosting>()
         .learner::<Multiclass, GradientBoosting>()
+        .learner::<Ranking, GradientBoosting>()
         .learner::<Regression, ExtraTrees>()
         .learner::<Binary, ExtraTrees>()
         .learner::<Multiclass, ExtraTrees>()

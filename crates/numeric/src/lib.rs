@@ -9,6 +9,7 @@
 //! | mergeable distribution sketch, quantiles and the KS distance from it | [`sketch::QuantileSketch`] |
 //! | exact quantiles of a slice, plain and weighted | [`quantile`] |
 //! | ranks with ties, stable argsort | [`rank`] |
+//! | discounted cumulative gain with ties | [`gain`] |
 //! | order-preserving integer keys of floats | [`key`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
@@ -22,6 +23,7 @@
 //! [`solve::SolveError`]. *A missing value is NaN,* and each kernel says what it does with one.
 
 pub mod exp;
+pub mod gain;
 pub mod gram;
 pub mod key;
 pub mod parallel;

@@ -141,7 +141,7 @@ pub fn learner<T: Task, L: Learner<T>>(spec: &L, data: &Dataset<T>) {
         let single = must(model.predict_row(&values), tag, "predicts a row");
         assert_eq!(bits::<T>(&single), bits::<T>(&batch), "{tag}: the paths differ in row {row}");
         assert!(T::numbers(&batch).iter().all(|x| x.is_finite()), "{tag}: row {row} has the answer {batch:?}");
-        if T::NAME != "regression" {
+        if matches!(T::NAME, "binary" | "multiclass") {
             assert!(T::numbers(&batch).iter().all(|p| (0.0..=1.0).contains(p)), "{tag}: {batch:?} is no probability");
         }
         if T::NAME == "multiclass" {
@@ -233,9 +233,11 @@ pub fn metric<T: Task, M: Metric<T>>(metric: &M, truth: &T::Target, output: &T::
     let ones = must(metric.score(truth, output, Some(&vec![1.0; rows])), tag, "takes weights");
     assert!(close(ones, value, 1e-12), "{tag}: weights of one change {value} to {ones}");
     let mut twice: Vec<usize> = (0..rows).collect();
-    twice.push(1);
     let mut weights = vec![1.0; rows];
-    weights[1] = 2.0;
+    for row in second(truth) {
+        twice.push(row);
+        weights[row] = 2.0;
+    }
     let repeated = T::collect(twice.iter().map(|&row| answers[row].clone()).collect());
     let repeated = must(metric.score(&truth.take(&twice), &repeated, None), tag, "scores a row twice");
     let weighted = must(metric.score(truth, output, Some(&weights)), tag, "takes weights");
@@ -294,11 +296,14 @@ fn design<T: Task>(data: &Dataset<T>) -> Result<Design<T>> {
     Ok(Design::new(features, data.target().clone(), data.labels().clone()).weighted(weights))
 }
 
-/// The rows that a learner holds out, taken at an even pace, or the others.
+/// The rows (or groups) that a learner holds out, taken at an even pace, or the others.
 fn part<T: Task>(data: &Dataset<T>, share: f64, held: bool, tag: &str) -> Dataset<T> {
     assert!(share > 0.0 && share < 1.0, "{tag}: holds out {share}, which is no share of the rows");
-    let reached = |row: usize| (row as f64 * share).ceil();
-    let rows: Vec<usize> = (0..data.rows()).filter(|&row| (reached(row + 1) > reached(row)) == held).collect();
+    let reached = |place: usize| (place as f64 * share).ceil();
+    // Groups are not torn.
+    let places = data.groups().unwrap_or_else(|| (0..data.rows() as u32).collect());
+    let is_held = |place: u32| reached(place as usize + 1) > reached(place as usize);
+    let rows: Vec<usize> = (0..data.rows()).filter(|&row| is_held(places[row]) == held).collect();
     data.take(&rows)
 }
 
@@ -382,14 +387,23 @@ fn weight_two_and_row_twice<T: Task, F>(
     tag: &str,
 ) -> Option<(F, F)> {
     let mut weights = data.weights().map_or_else(|| vec![1.0; data.rows()], <[f64]>::to_vec);
-    weights[1] *= 2.0;
+    let second = second(data.target());
+    second.iter().for_each(|&row| weights[row] *= 2.0);
     let weighted = match fit(&must(data.clone().reweighted(weights), tag, "takes weights")) {
         Ok(fitted) => fitted,
         Err(error) if matches!(error.kind(), ErrorKind::Pipeline(PipelineError::Ignored { .. })) => return None,
         Err(error) => panic!("{tag}: fails with weights: {error}"),
     };
-    let rows: Vec<usize> = (0..data.rows()).chain([1]).collect();
+    let rows: Vec<usize> = (0..data.rows()).chain(second).collect();
     Some((weighted, must(fit(&data.take(&rows)), tag, "fits a row twice")))
+}
+
+/// The second row, or all of its group where rows mean nothing alone.
+fn second(truth: &impl TargetValues) -> Vec<usize> {
+    match truth.groups() {
+        None => vec![1],
+        Some(groups) => (0..groups.len()).filter(|&row| groups[row] == groups[1]).collect(),
+    }
 }
 
 fn close_tables(a: &Table, b: &Table, tag: &str) {

@@ -4,7 +4,7 @@ use stagewise_core::column::Column;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::problem::Problem;
 use stagewise_core::table::Table;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 use stagewise_numeric::random::Stream;
 
 /// A mixed table without a target: numbers `age`, `income` (some missing), `constant`, `empty` (all missing);
@@ -76,6 +76,24 @@ pub fn regression_numeric(rows: usize, seed: u64) -> Dataset<Regression> {
     with_target(numeric(rows, seed), seed, signal_numeric, value, Problem::new(TARGET))
 }
 
+/// [`mixed`] in groups of 2 to 15 rows, with grades from 0 to 3 that depend on `age` and `plan`.
+pub fn ranking(rows: usize, seed: u64) -> Dataset<Ranking> {
+    let (schema, columns) = mixed(rows, seed).into_parts();
+    let mut stream = Stream::new(seed, "testkit/groups");
+    let mut groups: Vec<f64> = Vec::with_capacity(rows + 15);
+    while groups.len() < rows {
+        let group = groups.last().map_or(0.0, |group| group + 1.0);
+        groups.extend(std::iter::repeat_n(group, 2 + stream.below(14)));
+    }
+    groups.truncate(rows);
+    let names = schema.names();
+    let named =
+        names.iter().map(String::as_str).chain([GROUP]).zip(columns.into_iter().chain([Column::numbers(groups)]));
+    let table = Table::of(named.collect::<Vec<_>>()).expect("columns of equal length");
+    with_target(table, seed, signal_mixed, grade, Problem::ranking(TARGET, GROUP))
+}
+
+const GROUP: &str = "group";
 const TARGET: &str = "target";
 
 fn signal_mixed(table: &Table, row: usize) -> f64 {
@@ -113,6 +131,12 @@ fn class(signals: &[f64], stream: &mut Stream) -> Column {
 
 fn value(signals: &[f64], stream: &mut Stream) -> Column {
     Column::numbers(signals.iter().map(|s| 10.0 + 3.0 * s + stream.normal()).collect::<Vec<_>>())
+}
+
+fn grade(signals: &[f64], stream: &mut Stream) -> Column {
+    Column::numbers(
+        signals.iter().map(|s| (s + 0.5 * stream.normal() + 1.0).round().clamp(0.0, 3.0)).collect::<Vec<_>>(),
+    )
 }
 
 fn with_target<T: Task>(

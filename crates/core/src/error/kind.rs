@@ -184,6 +184,36 @@ pub enum DataError {
         /// The two levels.
         levels: Vec<String>,
     },
+    /// Groups are needed, and no column has that role.
+    #[error("{what} needs the group of each row; give a column the role group")]
+    GroupNeeded {
+        /// What was asked for.
+        what: String,
+    },
+    /// Fewer groups than a split needs.
+    #[error("{what} needs at least {needed} groups, {found} found")]
+    TooFewGroups {
+        /// What was asked for.
+        what: String,
+        /// How many it needs.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Rows whose group is missing.
+    #[error("{count} rows have no group; drop them or give each a group of its own")]
+    MissingGroup {
+        /// How many rows.
+        count: usize,
+    },
+    /// A grade of a ranking that is negative or not finite.
+    #[error("grades must be finite and not negative, row {row} has {value}")]
+    BadGrade {
+        /// The row.
+        row: usize,
+        /// The grade.
+        value: f64,
+    },
     /// A category that holds a code which none of its levels has.
     #[error("holds the code {code}, but has only {levels} levels")]
     UnknownCode {

@@ -16,7 +16,7 @@ use crate::error::{At, Crumb, DataError, ParameterError, PipelineError, Result};
 use crate::matrix::Accepts;
 use crate::problem::{Problem, check};
 use crate::schema::{Field, Kind, Schema};
-use crate::split::stratified_folds;
+use crate::split::{group_folds, held_groups, stratified_folds};
 use crate::stage::{Estimator, Plan};
 use crate::summary::TableSummary;
 use crate::target::TargetValues;
@@ -261,7 +261,10 @@ impl<T: Task> Pipeline<T> {
                 (learned, output, judged)
             }
             CalibrationRows::CrossFit(folds) => {
-                let fold_of = stratified_folds(&train.target().strata(), folds, &mut stream)?;
+                let fold_of = match train.groups() {
+                    Some(groups) => group_folds(&groups, folds)?,
+                    None => stratified_folds(&train.target().strata(), folds, &mut stream)?,
+                };
                 let mut answers: Vec<Option<T::RowOutput>> = vec![None; train.rows()];
                 for fold in 0..folds {
                     let side = |inside| rows_where(&fold_of, |f| (f as usize == fold) == inside);
@@ -294,8 +297,13 @@ fn rows_where(fold_of: &[u32], keep: impl Fn(u32) -> bool) -> Vec<usize> {
     (0..fold_of.len()).filter(|&row| keep(fold_of[row])).collect()
 }
 
-/// The rows to learn from and the rows held out, of each stratum its share; both sides have a row.
+/// The rows to learn from and the rows held out, of each stratum its share, or where there are groups a share of these;
+/// both sides have a row.
 fn held_out<T: Task>(train: &Dataset<T>, share: f64, stream: &mut Stream) -> Result<(Vec<usize>, Vec<usize>)> {
+    if let Some(groups) = train.groups() {
+        let is_held = held_groups(&groups, share, stream)?;
+        return Ok((0..train.rows()).partition(|&row| !is_held[row]));
+    }
     let rows = train.rows();
     if rows < 2 {
         return Err(DataError::TooFewRows { what: "holding rows out".into(), needed: 2, found: rows }.into());

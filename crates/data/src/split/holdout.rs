@@ -112,7 +112,7 @@ fn held(fraction: f64, rows: usize) -> Result<usize> {
     Ok(aside)
 }
 
-fn parted<T: Task>(data: &Dataset<T>, is_held: &[bool]) -> (Dataset<T>, Holdout<T>) {
+pub(super) fn parted<T: Task>(data: &Dataset<T>, is_held: &[bool]) -> (Dataset<T>, Holdout<T>) {
     let side = |held: bool| (0..is_held.len()).filter(|&row| is_held[row] == held).collect::<Vec<_>>();
     (data.take(&side(false)), Holdout::new(data.take(&side(true))))
 }

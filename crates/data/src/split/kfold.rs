@@ -127,7 +127,7 @@ impl<T: Task> Splitter<T> for StratifiedKFold {
     }
 }
 
-fn splits(fold_of: &[u32], folds: usize) -> Vec<Split> {
+pub(super) fn splits(fold_of: &[u32], folds: usize) -> Vec<Split> {
     let split = |fold: usize| {
         let (validation, train) = (0..fold_of.len()).partition(|&row| fold_of[row] as usize == fold);
         Split { train, validation }

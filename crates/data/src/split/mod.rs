@@ -6,9 +6,12 @@
 //! | [`RandomHoldout`] | the same | none |
 //! | [`StratifiedKFold`] | `k` folds | target |
 //! | [`KFold`] | `k` folds | none |
+//! | [`GroupHoldout`] | rows to learn from, and a holdout | none; groups stay whole |
+//! | [`GroupKFold`] | `k` folds | none; groups stay whole |
 //!
-//! None of them knows groups: data with a group column is refused, not torn. On data with a time column they warn.
+//! The first four do not know groups: data with a group column is refused, not torn. On data with a time column all warn.
 
+mod group;
 mod holdout;
 mod kfold;
 
@@ -18,28 +21,28 @@ use stagewise_core::error::{PipelineError, Result};
 use stagewise_core::schema::Role;
 use stagewise_core::task::Task;
 
+pub use self::group::{GroupHoldout, GroupKFold};
 pub use self::holdout::{RandomHoldout, StratifiedHoldout};
 pub use self::kfold::{KFold, StratifiedKFold};
 
 /// Refuses groups, and warns where rows have an order in time that `stage` does not keep.
 fn heed_roles<T: Task>(stage: &str, data: &Dataset<T>, cx: &FitContext) -> Result<()> {
-    for field in data.aside().schema().fields() {
-        match field.role {
-            Role::Group => {
-                let remedy = format!(
-                    "rows of one `{}` would stand on both sides; take the group role away only if rows are independent",
-                    field.name
-                );
-                return Err(PipelineError::Ignored { stage: stage.into(), what: "groups", remedy }.into());
-            }
-            Role::Time => cx.warn(format!(
-                "{stage} does not keep the order of `{}`: rows learn from later ones, so scores may be too good",
-                field.name
-            )),
-            _ => {}
-        }
+    if let Some(field) = data.aside().schema().fields().iter().find(|field| field.role == Role::Group) {
+        let remedy =
+            format!("rows of one `{}` would stand on both sides; use `GroupHoldout` or `GroupKFold`", field.name);
+        return Err(PipelineError::Ignored { stage: stage.into(), what: "groups", remedy }.into());
     }
+    warn_of_times(stage, data, cx);
     Ok(())
+}
+
+fn warn_of_times<T: Task>(stage: &str, data: &Dataset<T>, cx: &FitContext) {
+    for field in data.aside().schema().fields().iter().filter(|field| field.role == Role::Time) {
+        cx.warn(format!(
+            "{stage} does not keep the order of `{}`: rows learn from later ones, so scores may be too good",
+            field.name
+        ));
+    }
 }
 
 /// How many rows each stratum has.

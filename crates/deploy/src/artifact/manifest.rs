@@ -8,7 +8,7 @@ use stagewise_core::fingerprint::Fingerprint;
 use stagewise_core::gate::{Approved, Check};
 use stagewise_core::pipeline::FittedPipeline;
 use stagewise_core::schema::Kind;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 
 /// What an artifact holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,8 @@ pub enum TaskName {
     Binary,
     /// [`Multiclass`].
     Multiclass,
+    /// [`Ranking`].
+    Ranking,
     /// [`Regression`].
     Regression,
 }
@@ -92,9 +94,10 @@ impl TaskName {
         match name {
             Binary::NAME => Ok(Self::Binary),
             Multiclass::NAME => Ok(Self::Multiclass),
+            Ranking::NAME => Ok(Self::Ranking),
             Regression::NAME => Ok(Self::Regression),
             other => {
-                let expected = "binary, multiclass or regression";
+                let expected = "binary, multiclass, ranking or regression";
                 Err(PersistError::WrongTask { expected, found: other.into() }.into())
             }
         }

@@ -70,7 +70,7 @@ impl Bootstrap {
 
 /// The bootstrap interval of any metric.
 ///
-/// Each resample draws `n` of the `n` rows with replacement; a row drawn twice has weight 2, or twice its own weight.
+/// Each resample draws `n` of the `n` rows with replacement (of a ranking as many groups as there are, whole); a row drawn twice has weight 2, or twice its own weight.
 /// The ends are the quantiles `(1 ∓ level) / 2` of the resampled values, by linear interpolation. Resamples in which
 /// the metric has no value, for example because one class is absent, are counted in [`Interval::undefined`]. Rows
 /// must be independent: for groups or time the interval is too narrow. Memory: one number per row and thread, and one
@@ -142,6 +142,8 @@ struct Rows<'a, T: Task> {
     truth: T::Target,
     output: T::Output,
     weights: Option<Vec<f64>>,
+    /// The rows of each group, where groups are drawn.
+    groups: Option<Vec<Vec<usize>>>,
 }
 
 impl<'a, T: Task> Rows<'a, T> {
@@ -160,9 +162,16 @@ impl<'a, T: Task> Rows<'a, T> {
         let answers: Vec<T::RowOutput> = (0..rows).map(|row| T::row(output, row)).collect();
         let keys: Vec<f64> = answers.iter().map(|a| T::numbers(a).first().copied().unwrap_or(0.0)).collect();
         let order = rank::order(&keys);
+        let truth = truth.take(&order);
+        let groups = truth.groups().map(|groups| {
+            let mut rows: Vec<usize> = (0..groups.len()).collect();
+            rows.sort_by_key(|&row| groups[row]);
+            rows.chunk_by(|&a, &b| groups[a] == groups[b]).map(<[usize]>::to_vec).collect()
+        });
         Ok(Self {
             metric,
-            truth: truth.take(&order),
+            truth,
+            groups,
             output: T::collect(order.iter().map(|&row| answers[row].clone()).collect()),
             weights: weights.map(|weights| order.iter().map(|&row| weights[row]).collect()),
         })
@@ -176,8 +185,11 @@ impl<'a, T: Task> Rows<'a, T> {
             bar.advance(1);
             counts.fill(0.0);
             let mut stream = place.stream(&format!("resample {resample}"));
-            for _ in 0..counts.len() {
-                counts[stream.below(counts.len())] += 1.0;
+            match &self.groups {
+                None => (0..counts.len()).for_each(|_| counts[stream.below(counts.len())] += 1.0),
+                Some(groups) => (0..groups.len()).for_each(|_| {
+                    groups[stream.below(groups.len())].iter().for_each(|&row| counts[row] += 1.0);
+                }),
             }
         })
     }
@@ -185,10 +197,15 @@ impl<'a, T: Task> Rows<'a, T> {
     /// The metric without each of at most 200 groups of rows; groups are spread over the order of the answers.
     fn left_out(&self, cx: &FitContext) -> Result<Vec<f64>> {
         const GROUPS: usize = 200;
-        let groups = self.truth.len().min(GROUPS);
+        let groups = self.groups.as_ref().map_or(self.truth.len(), Vec::len).min(GROUPS);
         let values = self.scored(groups, cx, |group, counts| {
             counts.fill(1.0);
-            counts.iter_mut().skip(group).step_by(groups).for_each(|count| *count = 0.0);
+            match &self.groups {
+                None => counts.iter_mut().skip(group).step_by(groups).for_each(|count| *count = 0.0),
+                Some(lists) => {
+                    lists.iter().skip(group).step_by(groups).flatten().for_each(|&row| counts[row] = 0.0);
+                }
+            }
         })?;
         let defined = values.into_iter().collect::<Option<Vec<f64>>>();
         let what = format!("the bias-corrected interval of {}", self.metric.name());

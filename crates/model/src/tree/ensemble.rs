@@ -14,7 +14,7 @@ use stagewise_core::error::{Crumb, DataError, Error, NumericError, PipelineError
 use stagewise_core::matrix::Features;
 use stagewise_core::persist::Persist;
 use stagewise_core::stage::Predict;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 use stagewise_numeric::parallel;
 
 use crate::input::{Input, map};
@@ -447,6 +447,16 @@ impl Predict<Binary> for TreeEnsemble {
         self.require(true, Binary::NAME)?;
         self.check_row(row)?;
         self.number(row)
+    }
+}
+
+impl Predict<Ranking> for TreeEnsemble {
+    fn predict(&self, features: &Features) -> Result<<Ranking as Task>::Output> {
+        Predict::<Regression>::predict(self, features)
+    }
+
+    fn predict_row(&self, row: &[f64]) -> Result<f64> {
+        Predict::<Regression>::predict_row(self, row)
     }
 }
 

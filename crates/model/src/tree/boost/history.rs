@@ -8,7 +8,7 @@ use stagewise_core::exhibit::{Block, Chart, Exhibit, Section, number};
 pub struct History {
     /// What the loss is called.
     pub loss: String,
-    /// The mean loss of (at most 65,536 evenly spaced) training rows after 0, 1, 2, … rounds.
+    /// The mean loss of (at most 65,536 evenly spaced, of a ranking evenly spaced groups of) training rows after 0, 1, 2, … rounds.
     pub train: Vec<f64>,
     /// The mean loss of the held-out rows after 0, 1, 2, … rounds; empty if none were held out.
     pub validation: Vec<f64>,

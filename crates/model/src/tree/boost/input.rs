@@ -1,10 +1,14 @@
 //! What a tree learner of any task is given: columns as they are, truth as numbers, weights.
 
+use std::borrow::Cow;
+
 use stagewise_core::error::{DataError, Result};
 use stagewise_core::matrix::Design;
-use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget};
+use stagewise_core::target::{BinaryTarget, ClassTarget, NumberTarget, RankingTarget};
 use stagewise_core::task::Task;
 
+use super::lambda::Lists;
+use super::objective::Objective;
 use crate::input::check_rows;
 
 /// A truth that trees can learn: numbers, events as 0 and 1, classes as codes.
@@ -17,6 +21,16 @@ pub(crate) trait Numbers {
 
     /// How many classes the numbers are codes of; none if they are no codes.
     fn class_count(&self) -> Option<usize> {
+        None
+    }
+
+    /// How much each row counts.
+    fn weights<'a>(&self, weights: Option<&'a [f64]>) -> Option<Cow<'a, [f64]>> {
+        weights.map(Cow::Borrowed)
+    }
+
+    /// The lists of rows, where these are learned from together.
+    fn lists(&self, _objective: Objective) -> Option<Lists> {
         None
     }
 }
@@ -56,6 +70,27 @@ impl Numbers for ClassTarget {
 
     fn class_count(&self) -> Option<usize> {
         Some(self.classes())
+    }
+}
+
+impl Numbers for RankingTarget {
+    fn numbers(&self) -> Vec<f64> {
+        self.grades().to_vec()
+    }
+
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn weights<'a>(&self, weights: Option<&'a [f64]>) -> Option<Cow<'a, [f64]>> {
+        self.list_weights(weights).map(Cow::Owned)
+    }
+
+    fn lists(&self, objective: Objective) -> Option<Lists> {
+        match objective {
+            Objective::LambdaRank { truncation } => Some(Lists::new(self, truncation)),
+            _ => None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::registry::Registry;
 use stagewise_core::schema::{Kind, Schema};
 use stagewise_core::stage::Learner;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 
 use super::objective::Objective;
 use super::sample::RowSampling;
@@ -48,7 +48,7 @@ pub enum Monotone {
 /// gains; leaves answer with Newton's step. Missing values are taken: each split learns where they go. Categories are
 /// taken: a split sends a set of levels left. Where a split saw no missing values, a later one goes with the larger part;
 /// a level not seen in training counts as missing. Infinite values are numbers like others. Weights are honoured: a row
-/// of weight 2 is a row twice. Constant and empty columns are never split. O(rounds · rows · columns · depth) at most;
+/// of weight 2 is a row twice; in a ranking a group counts the mean of its rows' weights. Constant and empty columns are never split. O(rounds · rows · columns · depth) at most;
 /// 1 byte per cell beside the table.
 ///
 /// Columns of more than [`max_bins`](Self::max_bins) values are cut at quantiles. Gradients are rounded for the search of
@@ -57,6 +57,7 @@ pub enum Monotone {
 ///
 /// | here | LightGBM | XGBoost | scikit-learn |
 /// |---|---|---|---|
+/// | `objective` LambdaRank, `truncation` 30 | `lambdarank`, `lambdarank_truncation_level` | `rank:ndcg` | |
 /// | `rounds` 100 | `num_iterations` | `n_estimators` | `max_iter` |
 /// | `learning_rate` 0.1 | `learning_rate` | `eta` | `learning_rate` |
 /// | `max_leaves` 31 | `num_leaves` | `max_leaves` | `max_leaf_nodes` |
@@ -211,7 +212,7 @@ impl GradientBoosting {
         Self::default()
     }
 
-    /// What is made small. Default: squared error, log loss of the event, log loss of the class.
+    /// What is made small. Default: squared error, log loss of the event, log loss of the class, LambdaRank.
     #[must_use]
     pub fn objective(mut self, objective: Objective) -> Self {
         self.objective = Some(objective);
@@ -459,12 +460,18 @@ macro_rules! learner {
 }
 
 learner!(Regression, Objective::Squared, |objective| {
-    !matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::Softmax)
+    !matches!(
+        objective,
+        Objective::Logistic | Objective::Focal { .. } | Objective::Softmax | Objective::LambdaRank { .. }
+    )
 });
 learner!(Binary, Objective::Logistic, |objective| {
     matches!(objective, Objective::Logistic | Objective::Focal { .. } | Objective::CrossEntropy)
 });
 learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objective::Softmax));
+learner!(Ranking, Objective::LambdaRank { truncation: 30 }, |objective| {
+    matches!(objective, Objective::LambdaRank { .. })
+});
 
 #[cfg(test)]
 mod tests;
@@ -474,3 +481,6 @@ mod golden;
 
 #[cfg(test)]
 mod options;
+
+#[cfg(test)]
+mod ranking;

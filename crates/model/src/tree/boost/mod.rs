@@ -3,6 +3,7 @@
 pub mod custom;
 pub mod history;
 pub(crate) mod input;
+mod lambda;
 pub mod learner;
 mod lines;
 pub mod loss;

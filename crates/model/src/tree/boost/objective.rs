@@ -56,6 +56,14 @@ pub enum Objective {
     },
     /// `−ln` of the probability of the class: the multiclass default.
     Softmax,
+    /// The order of the rows of a group: pairs of rows, each times what the NDCG would change if they changed places
+    /// (LambdaMART; Burges 2010), as LightGBM's `lambdarank` with its sigmoid of 1 and its normalisation. A grade `r`
+    /// gains `2^r − 1`, so grades are at most 30. Ranking's default. Its history shows `1 − NDCG`.
+    LambdaRank {
+        /// Of a pair, at least one row stands in one of so many first places; NDCG is that of these places. At least 1;
+        /// the default is 30.
+        truncation: usize,
+    },
 }
 
 /// Truth and weights of the rows to learn from. Events are 1, classes their code.
@@ -84,6 +92,7 @@ impl Objective {
             Self::Huber { delta } => ("delta", delta.is_finite() && delta > 0.0, "a number above 0"),
             Self::Quantile { level } => ("level", level > 0.0 && level < 1.0, "between 0 and 1"),
             Self::Tweedie { power } => ("power", power > 1.0 && power < 2.0, "above 1 and below 2"),
+            Self::LambdaRank { truncation } => ("truncation", truncation >= 1, "at least 1"),
             Self::Focal { gamma } => ("gamma", gamma.is_finite() && gamma >= 0.0, "not below 0"),
             _ => ("objective", true, ""),
         };
@@ -92,6 +101,7 @@ impl Objective {
             Self::Poisson | Self::Tweedie { .. } => (|y| y >= 0.0, "one whose targets are not below 0"),
             Self::Gamma => (|y| y > 0.0, "one whose targets are above 0"),
             Self::CrossEntropy => (|y| (0.0..=1.0).contains(&y), "one whose targets are shares from 0 to 1"),
+            Self::LambdaRank { .. } => (|y| (0.0..=30.0).contains(&y), "one whose targets are grades from 0 to 30"),
             _ => (|_| true, ""),
         };
         match targets.iter().position(|&y| !may(y)) {
@@ -115,13 +125,16 @@ impl Objective {
             Self::Tweedie { .. } => "Tweedie loss",
             Self::CrossEntropy | Self::Logistic | Self::Softmax => "log loss",
             Self::Focal { .. } => "focal loss",
+            Self::LambdaRank { .. } => "1 - NDCG",
         }
     }
 
     /// What turns scores into answers.
     pub(crate) fn link(self) -> Link {
         match self {
-            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } => Link::Identity,
+            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } | Self::LambdaRank { .. } => {
+                Link::Identity
+            }
             Self::Poisson | Self::Gamma | Self::Tweedie { .. } => Link::Log,
             Self::CrossEntropy | Self::Logistic | Self::Focal { .. } => Link::Logit,
             Self::Softmax => Link::Softmax,
@@ -158,6 +171,7 @@ impl Objective {
             Self::Softmax => (0..outputs)
                 .map(|class| truth.mean(|y| f64::from(u8::from(y == class as f64))).max(LEAST_SHARE).ln())
                 .collect(),
+            Self::LambdaRank { .. } => vec![0.0],
             Self::Squared => vec![truth.mean(|y| y)],
             Self::Absolute | Self::Huber { .. } => vec![quantile(0.5)],
             Self::Quantile { level } => vec![quantile(level)],
@@ -203,6 +217,8 @@ impl Objective {
             }),
             Self::Focal { gamma } => each(y, scores, pairs, |y, z| focal(y, z, gamma)),
             Self::Softmax => softmax(y, outputs, scores, pairs),
+            // Alone, a row has no place; `Lists` knows the others of its list.
+            Self::LambdaRank { .. } => each(y, scores, pairs, |_, _| [0.0; 2]),
         }
         multiply(truth, first, outputs, pairs);
     }
@@ -216,6 +232,7 @@ impl Objective {
         let z = scores[0];
         let log_loss = |y: f64, z: f64| z.max(0.0) - y * z + exp(-z.abs()).ln_1p();
         match self {
+            Self::LambdaRank { .. } => 0.0,
             Self::Squared => 0.5 * (z - y) * (z - y),
             Self::Absolute => (z - y).abs(),
             Self::Huber { delta } => {

@@ -13,6 +13,7 @@ use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
 use super::history::History;
+use super::lambda::Lists;
 use super::lines::{Lines, Slopes};
 use super::loss::Goal;
 use super::objective::Truth;
@@ -43,6 +44,8 @@ pub(crate) struct Plan<'a> {
     /// Rounds without a better held-out loss after which it stops.
     pub(crate) patience: Option<usize>,
     pub(crate) watch: bool,
+    /// The training rows that the history looks at; absent for all.
+    pub(crate) seen: Option<&'a [u32]>,
     /// What else is looked at, and stopped by.
     pub(crate) metrics: Option<&'a dyn Judges>,
     /// The column that no tree may look at.
@@ -56,6 +59,8 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Rows<'a> {
     pub(crate) table: &'a Table,
     pub(crate) truth: Truth<'a>,
+    /// Rows that are learned from together.
+    pub(crate) lists: Option<&'a Lists>,
     /// The scores that boosting starts from, `outputs` of each row; absent for the base.
     pub(crate) scores: Option<&'a [f64]>,
 }
@@ -70,6 +75,7 @@ pub(crate) struct Boosted {
 struct Watched<'a> {
     table: &'a Table,
     truth: Truth<'a>,
+    lists: Option<&'a Lists>,
     codes: Codes,
     scores: Vec<f64>,
 }
@@ -118,6 +124,7 @@ pub(crate) fn boost(
     let mut watched = validation.map(|held| Watched {
         table: held.table,
         truth: held.truth,
+        lists: held.lists,
         codes: bins.apply(held.table),
         scores: start(&held),
     });
@@ -126,18 +133,21 @@ pub(crate) fn boost(
     let better = plan.metrics.map_or(Direction::LowerIsBetter, Judges::direction);
     let mut stop = Stop { patience: plan.patience, better, best: f64::NAN, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
-    note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
+    note(&mut history, plan, &train, &scores, watched.as_ref())?;
     stop.goes_on(0, history.as_ref());
     let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
     let mut rounds = 0;
     for round in 0..plan.rounds {
         cx.check()?;
         let place = cx.step(&format!("round {}", first + round));
-        pairs
-            .par_chunks_mut(BLOCK * outputs)
-            .zip(scores.par_chunks(BLOCK * outputs))
-            .enumerate()
-            .for_each(|(block, (pairs, scores))| objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs));
+        match train.lists {
+            Some(lists) => lists.pairs(&train.truth, &scores, &mut pairs),
+            None => pairs.par_chunks_mut(BLOCK * outputs).zip(scores.par_chunks(BLOCK * outputs)).enumerate().for_each(
+                |(block, (pairs, scores))| {
+                    objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs);
+                },
+            ),
+        }
         objective.refuse(&train.truth, &scores, &pairs)?;
         let all;
         let drawn = if plan.sampling == RowSampling::All {
@@ -197,7 +207,7 @@ pub(crate) fn boost(
         }
         rounds = round + 1;
         bar.advance(1);
-        note(&mut history, plan, &train.truth, &scores, watched.as_ref())?;
+        note(&mut history, plan, &train, &scores, watched.as_ref())?;
         if !stop.goes_on(rounds, history.as_ref()) {
             break;
         }
@@ -241,22 +251,28 @@ impl Stop {
 fn note(
     history: &mut Option<History>,
     plan: &Plan<'_>,
-    truth: &Truth<'_>,
+    train: &Rows<'_>,
     scores: &[f64],
     watched: Option<&Watched<'_>>,
 ) -> Result<()> {
     let Some(history) = history else { return Ok(()) };
-    let (rows, outputs) = (truth.values.len(), plan.outputs);
-    let step = stride(rows);
-    let (values, scores) = (some(step, 1, truth.values), some(step, outputs, scores));
-    let weights = truth.weights.map(|weights| some(step, 1, weights));
-    let seen = Truth { values: &values, weights: weights.as_deref() };
-    history.train.push(plan.objective.loss(&seen, outputs, &scores)?);
+    let (truth, outputs) = (&train.truth, plan.outputs);
+    let scores_seen = some(plan.seen, outputs, scores);
+    history.train.push(match train.lists {
+        Some(lists) => lists.loss(truth, scores, stride(truth.values.len())),
+        None => {
+            let (values, weights) = (some(plan.seen, 1, truth.values), truth.weights.map(|w| some(plan.seen, 1, w)));
+            plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores_seen)?
+        }
+    });
     if let Some(watched) = watched {
-        history.validation.push(plan.objective.loss(&watched.truth, outputs, &watched.scores)?);
+        history.validation.push(match watched.lists {
+            Some(lists) => lists.loss(&watched.truth, &watched.scores, 1),
+            None => plan.objective.loss(&watched.truth, outputs, &watched.scores)?,
+        });
     }
     if let Some(metrics) = plan.metrics {
-        metrics.note(history, &scores, watched.map(|watched| watched.scores.as_slice()))?;
+        metrics.note(history, &scores_seen, watched.map(|watched| watched.scores.as_slice()))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use stagewise_core::metric::{AnyMetric, Direction, Metric};
 use stagewise_core::persist::Saved;
 use stagewise_core::registry::Registry;
 use stagewise_core::target::TargetValues;
-use stagewise_core::task::{Binary, Multiclass, Regression, Task};
+use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 
 use super::history::{History, MetricCurve};
 use crate::link::Link;
@@ -23,16 +23,28 @@ use crate::link::Link;
 /// Training rows that the history looks at.
 const MOST: usize = 1 << 16;
 
-/// Every which training row is looked at.
+/// One of how many training rows, or lists of them, is looked at.
 pub(crate) fn stride(rows: usize) -> usize {
     rows.div_ceil(MOST).max(1)
 }
 
-/// Every `step`-th row of values, `width` of each.
-pub(crate) fn some(step: usize, width: usize, values: &[f64]) -> Cow<'_, [f64]> {
-    match step {
-        1 => values.into(),
-        _ => values.chunks(width.max(1)).step_by(step).flatten().copied().collect(),
+/// The training rows that the history looks at, ascending; absent for all. Lists stay whole.
+pub(crate) fn seen(target: &impl TargetValues) -> Option<Vec<u32>> {
+    let (rows, step) = (target.len() as u32, stride(target.len()));
+    if step == 1 {
+        return None;
+    }
+    Some(match target.groups() {
+        None => (0..rows).step_by(step).collect(),
+        Some(groups) => (0..rows).filter(|&row| groups[row as usize] as usize % step == 0).collect(),
+    })
+}
+
+/// The values of some rows, or of all, `width` of each.
+pub(crate) fn some<'a>(rows: Option<&[u32]>, width: usize, values: &'a [f64]) -> Cow<'a, [f64]> {
+    match rows {
+        None => values.into(),
+        Some(rows) => rows.iter().flat_map(|&row| &values[row as usize * width..][..width]).copied().collect(),
     }
 }
 
@@ -69,6 +81,7 @@ impl Watched {
             Regression::NAME => of::<Regression>(registry, &self.metric)?,
             Binary::NAME => of::<Binary>(registry, &self.metric)?,
             Multiclass::NAME => of::<Multiclass>(registry, &self.metric)?,
+            Ranking::NAME => of::<Ranking>(registry, &self.metric)?,
             other => return Err(PersistError::WrongTask { expected: "one with metrics", found: other.into() }.into()),
         });
         Ok(())
@@ -113,6 +126,12 @@ impl Answered for Multiclass {
     }
 }
 
+impl Answered for Ranking {
+    fn answers(_link: Link, _outputs: usize, scores: Vec<f64>) -> Array1<f64> {
+        scores.into()
+    }
+}
+
 /// The metrics of a training, with the truth that they compare with.
 pub(crate) struct Watch<'a, T: Task> {
     metrics: Vec<&'a AnyMetric<T>>,
@@ -141,6 +160,7 @@ impl<'a, T: Answered> Watch<'a, T> {
     pub(crate) fn new(
         watched: &'a [Watched],
         train: &'a Design<T>,
+        seen: Option<&[u32]>,
         link: Link,
         outputs: usize,
     ) -> Result<Option<Self>> {
@@ -152,10 +172,11 @@ impl<'a, T: Answered> Watch<'a, T> {
             .validation
             .as_ref()
             .map(|held| Side { truth: held.target.clone(), weights: held.weights().map(Into::into) });
-        let step = stride(train.target.len());
-        let rows: Vec<usize> = (0..train.target.len()).step_by(step).collect();
-        let truth = if step == 1 { train.target.clone() } else { train.target.take(&rows) };
-        let weights = train.weights().map(|weights| some(step, 1, weights));
+        let truth = match seen {
+            None => train.target.clone(),
+            Some(rows) => train.target.take(&rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
+        };
+        let weights = train.weights().map(|weights| some(seen, 1, weights));
         Ok(Some(Self { metrics, train: Side { truth, weights }, held, link, outputs }))
     }
 }

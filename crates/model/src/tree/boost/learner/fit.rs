@@ -1,5 +1,7 @@
 //! How boosting is set up: what the design and the settings say becomes a plan, and trees become a model.
 
+use std::borrow::Cow;
+
 use stagewise_core::context::FitContext;
 use stagewise_core::error::{Crumb, ParameterError, Result, SchemaError};
 use stagewise_core::matrix::{Design, Features};
@@ -8,11 +10,12 @@ use stagewise_core::schema::Schema;
 
 use super::GradientBoosting;
 use crate::tree::boost::input::{Numbers, check};
+use crate::tree::boost::lambda::Lists;
 use crate::tree::boost::loss::Goal;
 use crate::tree::boost::objective::{Objective, Truth};
 use crate::tree::boost::start::StartRows;
 use crate::tree::boost::train::{Plan, Rows, boost};
-use crate::tree::boost::watch::{Answered, Watch};
+use crate::tree::boost::watch::{Answered, Watch, seen};
 use crate::tree::class_weights::{ClassWeights, multiplied};
 use crate::tree::ensemble::{Combine, TreeEnsemble};
 
@@ -60,8 +63,17 @@ impl GradientBoosting {
         let reweighted = |targets: &[f64], weights| {
             factors.as_ref().map(|factors| multiplied(factors, targets.iter().map(|&class| class as usize), weights))
         };
-        let weights = reweighted(&targets, train.weights());
-        let truth = Truth { values: &targets, weights: weights.as_deref().or(train.weights()) };
+        let counted = |target: &T::Target, targets: &[f64], weights| match reweighted(targets, weights) {
+            Some(weights) => Some(Cow::Owned(weights)),
+            None => target.weights(weights),
+        };
+        let weights = counted(&train.target, &targets, train.weights());
+        let truth = Truth { values: &targets, weights: weights.as_deref() };
+        let lists = |target: &T::Target| match objective {
+            Goal::Built(objective) => target.lists(objective),
+            Goal::Given(_) => None,
+        };
+        let train_lists = lists(&train.target);
         let offset = self.offset_place(train.features.schema(), outputs)?;
         let base = match &self.start {
             Some(model) => self.continued(model, train, outputs, objective)?.base().to_vec(),
@@ -75,25 +87,31 @@ impl GradientBoosting {
             }
         };
         let train_scores = scores(&train.features)?;
-        let rows = Rows { table: train.features.table(), truth, scores: train_scores.as_deref() };
+        let (table, scores_of) = (train.features.table(), train_scores.as_deref());
+        let rows = Rows { table, truth, lists: train_lists.as_ref(), scores: scores_of };
         let held = match &train.validation {
             Some(held) => {
                 check(held, Self::TAG)?;
                 let targets = held.target.numbers();
-                let weights = reweighted(&targets, held.weights());
-                Some((held, targets, weights, scores(&held.features)?))
+                let (weights, lists) = (counted(&held.target, &targets, held.weights()), lists(&held.target));
+                let allowed = "`None` where no held-out group has a grade above 0";
+                let tells = !lists.as_ref().is_some_and(Lists::irrelevant);
+                ParameterError::check(self.early_stopping.is_none() || tells, "early_stopping", "set", allowed)?;
+                Some((held, targets, weights, lists, scores(&held.features)?))
             }
             None => None,
         };
-        let held = held.as_ref().map(|(held, targets, weights, scores)| Rows {
+        let held = held.as_ref().map(|(held, targets, weights, lists, scores)| Rows {
             table: held.features.table(),
-            truth: Truth { values: targets, weights: weights.as_deref().or(held.weights()) },
+            truth: Truth { values: targets, weights: weights.as_deref() },
+            lists: lists.as_ref(),
             scores: scores.as_deref(),
         });
         let allowed = "`None` where there are no held-out rows; fit it in a pipeline, which sets them apart";
         ParameterError::check(self.early_stopping.is_none() || held.is_some(), "early_stopping", "set", allowed)?;
         let earlier = self.start.as_ref().map_or(&[][..], |model| model.trees());
-        let watch = Watch::new(&self.watched, train, objective.link(), outputs)?;
+        let seen = seen(&train.target);
+        let watch = Watch::new(&self.watched, train, seen.as_deref(), objective.link(), outputs)?;
         let plan = Plan {
             objective,
             outputs,
@@ -105,6 +123,7 @@ impl GradientBoosting {
             max_bins: self.max_bins,
             patience: self.early_stopping,
             watch: self.history,
+            seen: seen.as_deref(),
             metrics: watch.as_ref().map(|watch| watch as _),
             offset,
             lines: self.linear_leaves.then_some(self.linear_l2),

@@ -43,6 +43,8 @@ fn conformance() {
     conformance::learner::<Regression, _>(&spec, &data::regression(150, 1));
     conformance::learner::<Binary, _>(&spec, &data::binary(150, 1));
     conformance::learner::<Multiclass, _>(&spec, &data::multiclass(150, 1));
+    conformance::learner::<Ranking, _>(&spec, &data::ranking(150, 1));
+    conformance::learner::<Ranking, _>(&spec.early_stopping(Some(2)).held_out(0.3), &data::ranking(150, 1));
 }
 
 #[test]
