@@ -207,6 +207,7 @@ impl Registry {
         let mut tags: Vec<_> = of(&self.regression)
             .chain(of(&self.binary))
             .chain(of(&self.multiclass))
+            .chain(of(&self.ranking))
             .chain(self.transforms.tags())
             .collect();
         tags.sort_unstable();
@@ -232,7 +233,8 @@ impl Registry {
                 .or(first(&loaders.metrics))
         }
         let transforms = self.transforms.clashes.first().map(|tag| (self.transforms.role, *tag));
-        match of(&self.regression).or(of(&self.binary)).or(of(&self.multiclass)).or(transforms) {
+        let ranking = of(&self.ranking);
+        match of(&self.regression).or(of(&self.binary)).or(of(&self.multiclass)).or(ranking).or(transforms) {
             None => Ok(()),
             Some((role, tag)) => Err(PersistError::DuplicateTag { role, tag: tag.into() }.into()),
         }

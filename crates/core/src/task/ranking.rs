@@ -135,7 +135,7 @@ mod tests {
         assert!(text(read(numbers(&[1.0]), vec![f64::INFINITY])).contains("not finite"));
         let table = Table::of([("x", numbers(&[1.0])), ("grade", numbers(&[1.0]))]).unwrap();
         assert_eq!(
-            text(Dataset::new(table.clone(), &Problem::new("grade"))),
+            text(Dataset::new(table, &Problem::new("grade"))),
             "a ranking needs the group of each row; give a column the role group"
         );
         let two = Problem::ranking("grade", "a").group("b");
