@@ -16,6 +16,8 @@ use crate::tree::thresholds::{Room, Thresholds};
 
 /// Rows of one parallel task.
 const BLOCK: usize = 1 << 14;
+/// Rows that are turned from columns at a time.
+const TURN: usize = 1 << 10;
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
@@ -110,21 +112,9 @@ impl Bins {
                 blocks.concat()
             })
             .collect();
-        let stride = stride(width);
-        // A line more, for what is read behind the last row.
-        let mut by_row = vec![0; rows * stride + 2 * LINE];
-        let first_row = by_row.as_ptr().align_offset(LINE).min(LINE);
-        if width > 0 {
-            let rows_of = |block: usize| block * (BLOCK / 16)..((block + 1) * (BLOCK / 16)).min(rows);
-            let cells = &mut by_row[first_row..first_row + rows * stride];
-            cells.par_chunks_mut(BLOCK / 16 * stride).enumerate().for_each(|(block, cells)| {
-                for (j, column) in by_column.iter().enumerate() {
-                    let codes = &column[rows_of(block)];
-                    cells.iter_mut().skip(j).step_by(stride).zip(codes).for_each(|(cell, &code)| *cell = code);
-                }
-            });
-        }
-        Codes { rows, stride, first_row, by_row, by_column }
+        let mut codes = Codes { rows, stride: stride(width), first_row: 0, by_row: Vec::new(), by_column };
+        codes.lay_rows();
+        codes
     }
 }
 
@@ -148,6 +138,35 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
+    /// Fills the rows from the columns.
+    fn lay_rows(&mut self) {
+        let (rows, stride) = (self.rows, self.stride);
+        // A line more, for what is read behind the last row.
+        self.by_row.resize(rows * stride + 2 * LINE, 0);
+        self.first_row = self.by_row.as_ptr().align_offset(LINE).min(LINE);
+        let cells = &mut self.by_row[self.first_row..][..rows * stride];
+        cells.par_chunks_mut(TURN * stride.max(1)).enumerate().for_each(|(block, cells)| {
+            let rows = block * TURN..((block + 1) * TURN).min(rows);
+            for (j, column) in self.by_column.iter().enumerate() {
+                let codes = &column[rows.clone()];
+                cells.iter_mut().skip(j).step_by(stride).zip(codes).for_each(|(cell, &code)| *cell = code);
+            }
+        });
+    }
+
+    /// Puts the rows in another order, in which each comes once.
+    pub(crate) fn arrange(&mut self, order: &[u32]) {
+        self.by_column.par_iter_mut().for_each(|column| {
+            *column = order.iter().map(|&row| column[row as usize]).collect();
+        });
+        self.lay_rows();
+    }
+
+    /// The bytes that the rows take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows * self.stride
+    }
+
     /// How many rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -201,7 +220,9 @@ mod tests {
         assert_eq!([1, 3, 7, 28, 33, 63, 100, 120].map(stride), [1, 3, 8, 32, 33, 64, 100, 128]);
         let names: Vec<String> = (0..7).map(|j| format!("x{j}")).collect();
         let table = Table::of(names.iter().map(|name| (name.as_str(), Column::numbers([1.0, 2.0])))).unwrap();
-        let codes = Bins::learn(&table, None, 255).apply(&table);
+        let mut codes = Bins::learn(&table, None, 255).apply(&table);
         assert_eq!(codes.by_row()[..16], [[0, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1, 0]].concat());
+        codes.arrange(&[1, 0]);
+        assert_eq!((codes.column(3), &codes.by_row()[..8]), (&[1, 0][..], &[1, 1, 1, 1, 1, 1, 1, 0][..]));
     }
 }

@@ -1,5 +1,6 @@
 //! Gradient boosting on the tree engine.
 
+mod arrange;
 pub mod custom;
 pub mod history;
 pub(crate) mod input;

@@ -12,6 +12,7 @@ use stagewise_core::table::Table;
 use stagewise_numeric::parallel;
 use stagewise_numeric::quantile::weighted_quantile;
 
+use super::arrange::{self, Arranged};
 use super::history::History;
 use super::lambda::Lists;
 use super::lines::{Lines, Slopes};
@@ -52,6 +53,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) offset: Option<usize>,
     /// The penalty of the slopes, where leaves answer with lines.
     pub(crate) lines: Option<f64>,
+    /// Rows whose codes take more bytes are put in an order that nodes read faster.
+    pub(crate) cache: usize,
 }
 
 /// Rows with truth.
@@ -105,16 +108,28 @@ pub(crate) fn boost(
     cx: &FitContext,
 ) -> Result<Boosted> {
     let Plan { objective, outputs, growth, .. } = *plan;
-    let rows = train.table.rows();
+    let (rows, width) = (train.table.rows(), train.table.width());
     let bins = Bins::learn(train.table, train.truth.weights, plan.max_bins);
-    let codes = bins.apply(train.table);
+    let mut codes = bins.apply(train.table);
     let layout = Layout::new(&bins);
-    let counter = Counter::new(&codes, &layout);
     // Used again by every tree.
     let (mut entries, mut scratch, mut leaf_of) = (Vec::new(), Vec::new(), LeafOf::default());
     let start = |rows: &Rows<'_>| rows.scores.map_or_else(|| base.repeat(rows.table.rows()), <[f64]>::to_vec);
     let mut scores = start(&train);
     let mut pairs = vec![[0.0; 2]; rows * outputs];
+    let arranged = arrange::pays(plan, &train, codes.bytes()).then(|| {
+        slopes(plan, &train, &scores, &mut pairs);
+        let order = arrange::order(plan, &bins, &codes, &layout, &train, &pairs, &cx.step("order of rows"));
+        codes.arrange(&order);
+        Arranged::new(&order, &train.truth, &scores, outputs, plan.seen)
+    });
+    let (mut train, mut seen) = (train, plan.seen);
+    if let Some(arranged) = &arranged {
+        train = Rows { truth: arranged.truth(), ..train };
+        seen = Some(&arranged.seen);
+        scores.copy_from_slice(&arranged.scores);
+    }
+    let counter = Counter::new(&codes, &layout);
     // Rows of weight 0 are not there.
     let present: Option<Vec<u32>> = train
         .truth
@@ -133,21 +148,14 @@ pub(crate) fn boost(
     let better = plan.metrics.map_or(Direction::LowerIsBetter, Judges::direction);
     let mut stop = Stop { patience: plan.patience, better, best: f64::NAN, at: 0 };
     let mut trees: Vec<Tree> = Vec::new();
-    note(&mut history, plan, &train, &scores, watched.as_ref())?;
+    note(&mut history, plan, &train, seen, &scores, watched.as_ref())?;
     stop.goes_on(0, history.as_ref());
     let bar = cx.start("boosting rounds", Some(plan.rounds as u64));
     let mut rounds = 0;
     for round in 0..plan.rounds {
         cx.check()?;
         let place = cx.step(&format!("round {}", first + round));
-        match train.lists {
-            Some(lists) => lists.pairs(&train.truth, &scores, &mut pairs),
-            None => pairs.par_chunks_mut(BLOCK * outputs).zip(scores.par_chunks(BLOCK * outputs)).enumerate().for_each(
-                |(block, (pairs, scores))| {
-                    objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs);
-                },
-            ),
-        }
+        slopes(plan, &train, &scores, &mut pairs);
         objective.refuse(&train.truth, &scores, &pairs)?;
         let all;
         let drawn = if plan.sampling == RowSampling::All {
@@ -166,7 +174,7 @@ pub(crate) fn boost(
         let mut grew = false;
         for output in 0..outputs {
             let stream = |purpose: &str| place.step(&format!("output {output}")).stream(purpose);
-            let columns = columns(train.table.width(), plan.offset, plan.columns_by_tree, &stream);
+            let columns = columns(width, plan.offset, plan.columns_by_tree, &stream);
             // Pairs that a sample multiplied are no longer whole multiples.
             let counts = train.truth.weights.filter(|_| drawn.is_none());
             let scale = entry::fill(&mut entries, &pairs, outputs, output, chosen, counts);
@@ -207,7 +215,7 @@ pub(crate) fn boost(
         }
         rounds = round + 1;
         bar.advance(1);
-        note(&mut history, plan, &train, &scores, watched.as_ref())?;
+        note(&mut history, plan, &train, seen, &scores, watched.as_ref())?;
         if !stop.goes_on(rounds, history.as_ref()) {
             break;
         }
@@ -226,6 +234,19 @@ pub(crate) fn boost(
         history.rounds = rounds;
     }
     Ok(Boosted { trees, history })
+}
+
+/// Writes gradient and hessian of the training rows.
+fn slopes(plan: &Plan<'_>, train: &Rows<'_>, scores: &[f64], pairs: &mut [[f64; 2]]) {
+    let outputs = plan.outputs;
+    match train.lists {
+        Some(lists) => lists.pairs(&train.truth, scores, pairs),
+        None => pairs.par_chunks_mut(BLOCK * outputs).zip(scores.par_chunks(BLOCK * outputs)).enumerate().for_each(
+            |(block, (pairs, scores))| {
+                plan.objective.pairs(&train.truth, block * BLOCK, outputs, scores, pairs);
+            },
+        ),
+    }
 }
 
 /// When to stop: after `patience` rounds without a better held-out loss, or first metric.
@@ -252,16 +273,17 @@ fn note(
     history: &mut Option<History>,
     plan: &Plan<'_>,
     train: &Rows<'_>,
+    seen: Option<&[u32]>,
     scores: &[f64],
     watched: Option<&Watched<'_>>,
 ) -> Result<()> {
     let Some(history) = history else { return Ok(()) };
     let (truth, outputs) = (&train.truth, plan.outputs);
-    let scores_seen = some(plan.seen, outputs, scores);
+    let scores_seen = some(seen, outputs, scores);
     history.train.push(match train.lists {
         Some(lists) => lists.loss(truth, scores, stride(truth.values.len())),
         None => {
-            let (values, weights) = (some(plan.seen, 1, truth.values), truth.weights.map(|w| some(plan.seen, 1, w)));
+            let (values, weights) = (some(seen, 1, truth.values), truth.weights.map(|w| some(seen, 1, w)));
             plan.objective.loss(&Truth { values: &values, weights: weights.as_deref() }, outputs, &scores_seen)?
         }
     });

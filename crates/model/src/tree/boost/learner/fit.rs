@@ -9,6 +9,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::schema::Schema;
 
 use super::GradientBoosting;
+use crate::tree::boost::arrange::CACHE;
 use crate::tree::boost::input::{Numbers, check};
 use crate::tree::boost::lambda::Lists;
 use crate::tree::boost::loss::Goal;
@@ -127,6 +128,7 @@ impl GradientBoosting {
             metrics: watch.as_ref().map(|watch| watch as _),
             offset,
             lines: self.linear_leaves.then_some(self.linear_l2),
+            cache: CACHE,
         };
         let boosted = boost(&plan, &base, earlier.len() / outputs.max(1), rows, held, cx)?;
         let trees = [earlier, &boosted.trees].concat();
