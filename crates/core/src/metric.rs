@@ -44,7 +44,8 @@ pub trait Metric<T: Task>: Persist + Clone {
     /// The least and the greatest value possible.
     fn range(&self) -> (f64, f64);
 
-    /// The score. `weights`, if given, are as long as `truth`; a weight of 2 counts as the row twice.
+    /// The score. `weights`, if given, are as long as `truth`; a weight of 2 counts as the row twice (in a ranking, the group
+    /// whose rows have it).
     ///
     /// # Errors
     /// [`NumericError::Undefined`](crate::error::NumericError) where the metric has no value, for example ROC AUC with
