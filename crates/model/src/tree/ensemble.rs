@@ -74,6 +74,8 @@ pub struct TreeEnsemble {
     /// The trees, ready for answers; made from them, never saved.
     frozen: Arc<Frozen>,
     out_of_bag: Option<OutOfBag>,
+    /// Of each tree and each of its leaves, in their order, the standard deviation of the values over bags.
+    deviations: Option<Vec<Vec<f64>>>,
 }
 
 /// What is saved; checked when it is read.
@@ -94,6 +96,8 @@ struct Stored {
     history: Option<History>,
     #[serde(default)]
     out_of_bag: Option<OutOfBag>,
+    #[serde(default)]
+    deviations: Option<Vec<Vec<f64>>>,
 }
 
 impl TreeEnsemble {
@@ -115,6 +119,7 @@ impl TreeEnsemble {
             history: None,
             frozen: Arc::default(),
             out_of_bag: None,
+            deviations: None,
         }
         .checked()
     }
@@ -136,6 +141,7 @@ impl TreeEnsemble {
             history: None,
             frozen: Arc::default(),
             out_of_bag: None,
+            deviations: None,
         }
         .checked()
     }
@@ -196,6 +202,18 @@ impl TreeEnsemble {
     /// What the trees of a forest answered for rows that they had not seen, if it kept that.
     pub fn out_of_bag(&self) -> Option<&OutOfBag> {
         self.out_of_bag.as_ref()
+    }
+
+    /// How far the values of each tree's leaves lie apart over bags.
+    #[must_use]
+    pub(crate) fn deviations(mut self, deviations: Vec<Vec<f64>>) -> Self {
+        self.deviations = Some(deviations);
+        self
+    }
+
+    /// The standard deviations of a tree's leaf values over bags, leaf by leaf, if it keeps them.
+    pub(crate) fn deviations_of(&self, tree: usize) -> Option<&[f64]> {
+        self.deviations.as_ref()?.get(tree).map(Vec::as_slice)
     }
 
     /// The names of the features, in the order that splits count them.
@@ -363,7 +381,8 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag } = stored;
+        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag, deviations } =
+            stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
@@ -378,6 +397,7 @@ impl TryFrom<Stored> for TreeEnsemble {
             link,
             history,
             out_of_bag,
+            deviations,
             frozen: Arc::default(),
         }
         .checked()
@@ -386,9 +406,18 @@ impl TryFrom<Stored> for TreeEnsemble {
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble { features, outputs, trees, missing, base, combine, link, history, out_of_bag, frozen: _ } =
-            model;
-        Self { features: features.names().to_vec(), outputs, trees, missing, base, combine, link, history, out_of_bag }
+        Self {
+            features: model.features.names().to_vec(),
+            outputs: model.outputs,
+            trees: model.trees,
+            missing: model.missing,
+            base: model.base,
+            combine: model.combine,
+            link: model.link,
+            history: model.history,
+            out_of_bag: model.out_of_bag,
+            deviations: model.deviations,
+        }
     }
 }
 
