@@ -1,8 +1,11 @@
 //! Cyclic rounds: each round gives every term, one after the other, one small step on what the others left.
 //!
 //! One thread works on one bag, over its rows in order, so sums are the same on any number of threads. A pass over a block
-//! of rows adds the step of the term before, renews the gradients, and adds them up by the cells of the next term, while
-//! the block is in the nearest cache.
+//! of rows adds the step of the term before, brings the gradients up to date, and adds them up by the cells of the next
+//! term, while the block is in the nearest cache.
+//!
+//! Steps are small. So, where the hessian is the curvature of the loss, a gradient moves by hessian times step within a
+//! round, which leaves out terms of the square of a step; both are computed from the scores at the start of each round.
 
 use stagewise_core::context::FitContext;
 use stagewise_core::error::Result;
@@ -56,7 +59,7 @@ pub(super) fn cycle<C: Copy + Into<usize>>(
     let mut tables: Vec<Vec<f64>> = cells.iter().map(|cells| vec![0.0; cells * k]).collect();
     let largest = cells.iter().max().copied().unwrap_or(0);
     let (mut sums, mut step, mut last) = (vec![[0.0; 2]; largest * k], vec![0.0; largest * k], vec![0.0; largest * k]);
-    let mut pairs = vec![[0.0; 2]; BLOCK * k];
+    let mut pairs = vec![[0.0; 2]; train.scores.len()];
     let mut pending: Option<usize> = None;
     let loss = |held: &Option<Side<'_, C>>| held.as_ref().map(|held| plan.objective.loss(&held.truth, k, &held.scores));
     let mut stop = Stop { best: f64::INFINITY, kept: 0, mark: f64::INFINITY, marked: 0 };
@@ -70,7 +73,8 @@ pub(super) fn cycle<C: Copy + Into<usize>>(
         for (term, &cells) in cells.iter().enumerate() {
             let sums = &mut sums[..cells * k];
             sums.fill([0.0; 2]);
-            pass(plan, train, pending.map(|before| (before, last.as_slice())), term, &mut pairs, sums);
+            let fresh = term == 0 || !follows(plan);
+            pass(plan, train, pending.map(|before| (before, last.as_slice())), term, fresh, &mut pairs, sums);
             let step = &mut step[..cells * k];
             grow(term, done, sums, step);
             moved |= step.iter().any(|&value| value != 0.0);
@@ -133,23 +137,50 @@ pub(super) fn advance<C: Copy + Into<usize>>(codes: &[C], table: &[f64], outputs
     }
 }
 
-/// One pass over the rows: the step of the term before, new gradients, their sums in the cells of `term`.
+/// Whether gradients move by hessian times step: the hessian is the curvature, and of one score.
+fn follows(plan: &Plan) -> bool {
+    let is_curvature = matches!(
+        plan.objective,
+        Objective::Squared
+            | Objective::Poisson
+            | Objective::Gamma
+            | Objective::Tweedie { .. }
+            | Objective::CrossEntropy
+            | Objective::Logistic
+    );
+    plan.outputs == 1 && is_curvature
+}
+
+/// One pass over the rows: the step of the term before, gradients, `fresh` from the scores or moved by the step, and their
+/// sums in the cells of `term`.
 fn pass<C: Copy + Into<usize>>(
     plan: &Plan,
     side: &mut Side<'_, C>,
     before: Option<(usize, &[f64])>,
     term: usize,
+    fresh: bool,
     pairs: &mut [[f64; 2]],
     sums: &mut [[f64; 2]],
 ) {
     let k = plan.outputs;
-    for (block, scores) in side.scores.chunks_mut(BLOCK * k).enumerate() {
+    let blocks = side.scores.chunks_mut(BLOCK * k).zip(pairs.chunks_mut(BLOCK * k));
+    for (block, (scores, pairs)) in blocks.enumerate() {
         let rows = block * BLOCK..block * BLOCK + scores.len() / k;
         if let Some((before, step)) = before {
-            advance(&side.codes[before][rows.clone()], step, k, scores);
+            let codes = &side.codes[before][rows.clone()];
+            if fresh {
+                advance(codes, step, k, scores);
+            } else {
+                for ((score, pair), &code) in scores.iter_mut().zip(pairs.iter_mut()).zip(codes) {
+                    let step = step[code.into()];
+                    *score += step;
+                    pair[0] += pair[1] * step;
+                }
+            }
         }
-        let pairs = &mut pairs[..scores.len()];
-        plan.objective.pairs(&side.truth, rows.start, k, scores, pairs);
+        if fresh {
+            plan.objective.pairs(&side.truth, rows.start, k, scores, pairs);
+        }
         let codes = &side.codes[term][rows];
         if k == 1 {
             for (pair, &code) in pairs.iter().zip(codes) {

@@ -6,6 +6,7 @@
 
 mod axis;
 mod bag;
+mod chart;
 mod cycle;
 pub mod learner;
 mod pairs;
