@@ -34,14 +34,14 @@ pub use stagewise_data::{
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,
-    F1, Interval, LogLoss, Mae, Mse, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
+    F1, Interval, LogLoss, Mae, Mse, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
     cross_validate, ranking, wilson,
 };
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
 };
 pub use stagewise_model::{
-    ClassWeights, ConstantBaseline, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, ImportanceKind,
+    ClassWeights, ConstantBaseline, DecisionTree, ExplainableBoosting, ExtraTrees, ForestBackend, GradientBoosting, ImportanceKind,
     LinearRegression, LogisticBackend, LogisticRegression, Monotone, Objective, Platt, QuantileForest, RandomForest,
     RowSampling, TreeBackend, TreeEnsemble,
 };

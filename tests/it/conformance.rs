@@ -84,6 +84,10 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting.clone(), &data::binary(90, 1));
     checked.learner(boosting.clone(), &data::multiclass(90, 2));
     checked.learner(boosting, &data::regression(90, 3));
+    let explainable = ExplainableBoosting::new().bags(2).rounds(20).learning_rate(0.1);
+    checked.learner(explainable.clone(), &data::binary(90, 1));
+    checked.learner(explainable.clone(), &data::multiclass(90, 2));
+    checked.learner(explainable, &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
     checked.learner(DecisionTree::default(), &regression);

@@ -246,6 +246,7 @@ mod tests {
         tree.link(0, false, below);
         for (left, value) in [(true, 5.0), (false, 6.0)] {
             let leaf = tree.leaf(&[value]);
+            tree.weigh(leaf, 1.5, 0.0);
             tree.link(below, left, leaf);
         }
         let model = TreeEnsemble::sum(vec!["x".into(), "z".into()], vec![0.0], vec![tree]).unwrap();

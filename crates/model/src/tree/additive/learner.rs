@@ -326,3 +326,6 @@ learner!(Multiclass, Objective::Softmax, |objective| matches!(objective, Objecti
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod golden;
