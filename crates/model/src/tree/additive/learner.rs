@@ -32,8 +32,9 @@ use crate::tree::structure::Tree;
 /// [`TreeEnsemble::term_values`] says what each term adds to a row. Missing values have a cell of their own; a level not
 /// seen in training counts as missing; where training had no missing values, one adds 0. Infinite values are numbers like
 /// others. Categories have a cell for each of the most frequent levels. Weights are honoured: cells, leaves and means count
-/// them. Constant columns say nothing. O(bags · rounds · rows · columns) in time, 1 byte per cell and bag in memory;
-/// ranking pairs takes at most 131,072 rows, evenly spaced.
+/// them. Constant columns say nothing. O(bags · rounds · rows · columns) in time; in memory
+/// 1 byte per cell and 24 per row for each bag under way; ranking pairs takes at most 131,072 rows, evenly spaced. Where the
+/// hessian is the curvature of the loss, gradients move by hessian times step within a round.
 ///
 /// | here | InterpretML |
 /// |---|---|

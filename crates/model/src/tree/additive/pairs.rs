@@ -33,7 +33,7 @@ impl Coarse {
             let target = left / (cells - at) as f64;
             // A cell that would lie further beyond the target than it is now short of it begins another.
             let over = filled > 0.0 && filled + weights[cell] - target > target - filled;
-            let alone = present - i <= cells - at - 1 && i > 0;
+            let alone = present - i < cells - at && i > 0;
             if (over || alone) && at + 1 < cells {
                 left -= filled;
                 filled = 0.0;
