@@ -34,16 +34,18 @@ pub use stagewise_data::{
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,
-    F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse, Ndcg, Precision,
-    PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
+    F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse, Ndcg, Permutation,
+    PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
+    cross_validate, ranking, wilson,
 };
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
 };
 pub use stagewise_model::{
-    ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExtraTrees, ForestBackend, GradientBoosting, History,
-    ImportanceKind, IsolationForest, LinearRegression, Link, LogisticBackend, LogisticRegression, Loss, Monotone,
-    Objective, Platt, QuantileForest, RandomForest, RowSampling, TreeBackend, TreeEnsemble,
+    ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExplainableBoosting, ExtraTrees, ForestBackend,
+    GradientBoosting, History, ImportanceKind, IsolationForest, LinearRegression, Link, LogisticBackend,
+    LogisticRegression, Loss, Monotone, Objective, Platt, QuantileForest, RandomForest, RowSampling, TreeBackend,
+    TreeEnsemble,
 };
 pub use stagewise_monitor::{DriftMonitor, DriftReport};
 pub use stagewise_report::{Page, text};

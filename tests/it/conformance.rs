@@ -97,6 +97,10 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.learner(boosting.clone(), &data::ranking(90, 4));
     checked.learner(boosting.class_weights(ClassWeights::Balanced).watch(RocAuc), &data::binary(90, 1));
     checked.learner(GradientBoosting::new().rounds(5).linear_leaves(true), &data::regression(90, 3));
+    let explainable = ExplainableBoosting::new().bags(2).rounds(20).learning_rate(0.1);
+    checked.learner(explainable.clone(), &data::binary(90, 1));
+    checked.learner(explainable.clone(), &data::multiclass(90, 2));
+    checked.learner(explainable, &data::regression(90, 3));
     checked.learner(DecisionTree::default(), &binary);
     checked.learner(DecisionTree::default(), &multiclass);
     checked.learner(DecisionTree::default(), &regression);

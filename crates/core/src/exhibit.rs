@@ -99,6 +99,19 @@ pub enum Chart {
         /// Names and points.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
+    /// A value for each cell of a grid, shaded by sign and size.
+    Heat {
+        /// The title.
+        title: String,
+        /// What runs to the right.
+        x: String,
+        /// What runs downwards.
+        y: String,
+        /// What the columns are called, from left to right.
+        columns: Vec<String>,
+        /// What the rows are called, from the top, and the values of each, as many as there are columns.
+        rows: Vec<(String, Vec<f64>)>,
+    },
     /// A cloud of points per name, side by side along a common axis, shaded from low to high.
     Swarm {
         /// The title.

@@ -8,6 +8,7 @@
 //! | what do the decisions cost? | [`ExpectedCost`], from the costs of the problem |
 //! | how sure is that number? | [`bootstrap`] for any metric, [`wilson`] for a share |
 //! | how good is the recipe, not the one fit? | [`cross_validate()`], [`CrossValidated`] |
+//! | what does each raw column contribute? | [`Permutation`], through the whole recipe |
 //! | which recipe is best? | [`ranking`], which refuses results of different splits |
 //!
 //! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.
@@ -16,6 +17,7 @@ pub mod cross_validate;
 pub mod curve;
 pub mod interval;
 pub mod metric;
+pub mod permutation;
 
 use stagewise_core::metric::Metric;
 use stagewise_core::registry::Registry;
@@ -28,6 +30,7 @@ pub use metric::{
     Accuracy, Average, Brier, ClassConfusion, Confusion, ExpectedCost, F1, Gain, LogLoss, Mae, MeanAveragePrecision,
     MeanReciprocalRank, Mse, Ndcg, Precision, R2, Recall, Rmse, RocAuc,
 };
+pub use permutation::{Permutation, PermutationImportance, PermutedColumns};
 
 /// Registers every metric of this crate for each task that it serves.
 ///

@@ -6,6 +6,7 @@
 //! | [`LinearRegression`]: weighted least squares, ridge | regression | [`LinearModel`] |
 //! | [`LogisticRegression`]: Newton, L-BFGS or linfa | binary, multiclass | [`LinearModel`] |
 //! | [`DecisionTree`]: one tree, on bins, by exact search or by linfa's | all but ranking | [`TreeEnsemble`] |
+//! | [`ExplainableBoosting`]: a sum of functions of one and two columns | all but ranking | [`TreeEnsemble`] |
 //! | [`ExtraTrees`]: trees with random cuts | all but ranking | [`TreeEnsemble`] |
 //! | [`GradientBoosting`]: boosted trees, missing values and categories as they are | all | [`TreeEnsemble`] |
 //! | [`QuantileForest`]: a quantile of the target, or an interval | regression | [`QuantileModel`] |
@@ -23,6 +24,7 @@
 //! |---|---|
 //! | `contributions`, `contributions_against`: what each feature adds to each score | [`Contributions`] |
 //! | `interactions`: what pairs of features add | [`Interactions`] |
+//! | `terms`, `term_values`: the functions of one and two columns that it is the sum of | [`Terms`] |
 //! | `importance`: gains and counts of splits | [`Importance`] |
 //!
 //! Models of other libraries are read in by [`TreeEnsemble::from_lightgbm`] and [`TreeEnsemble::from_xgboost`];
@@ -43,6 +45,8 @@ pub use linear::logistic::{LogisticBackend, LogisticRegression};
 pub use linear::model::LinearModel;
 pub use linear::regression::LinearRegression;
 pub use link::Link;
+pub use tree::additive::learner::ExplainableBoosting;
+pub use tree::additive::shape::{ShapeAxis, ShapeFunction, ShapeParts, Terms};
 pub use tree::boost::custom::CustomBoosting;
 pub use tree::boost::history::{History, MetricCurve};
 pub use tree::boost::learner::{GradientBoosting, GrowthOrder, Monotone};
@@ -86,6 +90,9 @@ pub fn register(registry: &mut Registry) {
         .learner::<Binary, GradientBoosting>()
         .learner::<Multiclass, GradientBoosting>()
         .learner::<Ranking, GradientBoosting>()
+        .learner::<Regression, ExplainableBoosting>()
+        .learner::<Binary, ExplainableBoosting>()
+        .learner::<Multiclass, ExplainableBoosting>()
         .learner::<Regression, ExtraTrees>()
         .learner::<Binary, ExtraTrees>()
         .learner::<Multiclass, ExtraTrees>()

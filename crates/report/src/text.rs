@@ -4,6 +4,7 @@
 //! table is kept; wide columns are cut with an ellipsis, and a table that still does not fit is written row by row. Control
 //! characters in data become `U+FFFD`, so that no column name can command the terminal.
 
+mod heat;
 mod plot;
 mod swarm;
 mod table;

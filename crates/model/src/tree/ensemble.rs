@@ -79,6 +79,8 @@ pub struct TreeEnsemble {
     out_of_bag: Option<OutOfBag>,
     /// The feature that is added to the score.
     offset: Option<usize>,
+    /// Of each tree and each of its leaves, in their order, the standard deviation of the values over bags.
+    deviations: Option<Vec<Vec<f64>>>,
 }
 
 /// What is saved; checked when it is read.
@@ -101,6 +103,8 @@ struct Stored {
     out_of_bag: Option<OutOfBag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offset: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deviations: Option<Vec<Vec<f64>>>,
 }
 
 impl TreeEnsemble {
@@ -123,6 +127,7 @@ impl TreeEnsemble {
             frozen: Arc::default(),
             out_of_bag: None,
             offset: None,
+            deviations: None,
         }
         .checked()
     }
@@ -145,6 +150,7 @@ impl TreeEnsemble {
             frozen: Arc::default(),
             out_of_bag: None,
             offset: None,
+            deviations: None,
         }
         .checked()
     }
@@ -206,6 +212,18 @@ impl TreeEnsemble {
     /// What the trees of a forest answered for rows that they had not seen, if it kept that.
     pub fn out_of_bag(&self) -> Option<&OutOfBag> {
         self.out_of_bag.as_ref()
+    }
+
+    /// How far the values of each tree's leaves lie apart over bags.
+    #[must_use]
+    pub(crate) fn deviations(mut self, deviations: Vec<Vec<f64>>) -> Self {
+        self.deviations = Some(deviations);
+        self
+    }
+
+    /// The standard deviations of a tree's leaf values over bags, leaf by leaf, if it keeps them.
+    pub(crate) fn deviations_of(&self, tree: usize) -> Option<&[f64]> {
+        self.deviations.as_ref()?.get(tree).map(Vec::as_slice)
     }
 
     /// The names of the features, in the order that splits count them.
@@ -382,7 +400,19 @@ impl TryFrom<Stored> for TreeEnsemble {
     type Error = stagewise_core::Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { features, outputs, trees, missing, mut base, combine, link, history, out_of_bag, offset } = stored;
+        let Stored {
+            features,
+            outputs,
+            trees,
+            missing,
+            mut base,
+            combine,
+            link,
+            history,
+            out_of_bag,
+            offset,
+            deviations,
+        } = stored;
         if base.is_empty() {
             // Files of before there was a base. A damaged one must not ask for more memory than its leaves fill.
             base = vec![0.0; outputs.min(trees.first().map_or(0, Tree::leaf_values_in_all))];
@@ -398,6 +428,7 @@ impl TryFrom<Stored> for TreeEnsemble {
             history,
             out_of_bag,
             offset,
+            deviations,
             frozen: Arc::default(),
         }
         .checked()
@@ -406,21 +437,19 @@ impl TryFrom<Stored> for TreeEnsemble {
 
 impl From<TreeEnsemble> for Stored {
     fn from(model: TreeEnsemble) -> Self {
-        let TreeEnsemble {
-            features,
-            outputs,
-            trees,
-            missing,
-            base,
-            combine,
-            link,
-            history,
-            out_of_bag,
-            offset,
-            frozen: _,
-        } = model;
-        let features = features.names().to_vec();
-        Self { features, outputs, trees, missing, base, combine, link, history, out_of_bag, offset }
+        Self {
+            features: model.features.names().to_vec(),
+            outputs: model.outputs,
+            trees: model.trees,
+            missing: model.missing,
+            base: model.base,
+            combine: model.combine,
+            link: model.link,
+            history: model.history,
+            out_of_bag: model.out_of_bag,
+            offset: model.offset,
+            deviations: model.deviations,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Trees: one canonical form, filled by our own engines, linfa and smartcore.
 
+pub mod additive;
 mod bins;
 pub mod boost;
 mod cart;

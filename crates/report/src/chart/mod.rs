@@ -5,6 +5,7 @@
 
 mod bars;
 mod frame;
+mod heat;
 mod histogram;
 mod intervals;
 mod lines;
@@ -15,6 +16,7 @@ mod swarm;
 use stagewise_core::exhibit::Chart;
 
 pub use bars::bars;
+pub use heat::heat;
 pub use histogram::histogram;
 pub use intervals::intervals;
 pub use lines::lines;
@@ -31,6 +33,7 @@ pub use swarm::swarm;
 pub fn draw(chart: &Chart) -> String {
     match chart {
         Chart::Bars { title, items, mark } => bars(title, items, *mark),
+        Chart::Heat { title, x, y, columns, rows } => heat(title, x, y, columns, rows),
         Chart::Histogram { title, edges, series } => histogram(title, edges, series),
         Chart::Intervals { title, items } => intervals(title, items),
         Chart::Lines { title, x, y, series } => lines(title, x, y, series),
@@ -98,6 +101,18 @@ pub(crate) mod tests {
             shade: "<b>".into(),
             items: items.into_iter().map(|(name, points)| SwarmItem { name: name.into(), points }).collect(),
         };
+        let heat = |columns: usize, rows: Vec<(String, Vec<f64>)>| Chart::Heat {
+            title: title.clone(),
+            x: "<x>".into(),
+            y: "<y>".into(),
+            columns: (0..columns).map(|column| format!("<column> {column}")).collect(),
+            rows,
+        };
+        charts.push(heat(0, Vec::new()));
+        charts.push(heat(2, vec![("short".into(), vec![1.0]), ("long".into(), vec![0.0; 9])]));
+        charts.push(heat(7, vec![("odd".into(), odd.to_vec()), ("<none>".into(), Vec::new())]));
+        let wave = |row: usize| (0..60).map(|column| ((row * column) as f64 / 50.0).sin()).collect();
+        charts.push(heat(60, (0..60).map(|row| (format!("row {row}"), wave(row))).collect()));
         charts.push(swarm(Vec::new()));
         charts.push(swarm(vec![("none", Vec::new())]));
         charts.push(swarm(vec![("odd", odd.iter().flat_map(|&a| [(a, Some(a)), (a, None)]).collect())]));

@@ -17,6 +17,10 @@ pub(super) fn draw(chart: &Chart, width: usize) -> Vec<String> {
             let finite: Vec<_> = items.iter().filter(|i| i.1.is_finite()).collect();
             (title, bars(&finite, mark.filter(|m| m.is_finite()), width), items.len() - finite.len())
         }
+        Chart::Heat { title, x, y, columns, rows } => {
+            let lost = rows.iter().flat_map(|row| &row.1).filter(|value| !value.is_finite()).count();
+            (title, super::heat::draw(x, y, columns, rows, width), lost)
+        }
         Chart::Histogram { title, edges, series } => {
             let lost = series.iter().flat_map(|s| &s.1).filter(|x| !x.is_finite()).count();
             (title, histogram(edges, series, width), lost)

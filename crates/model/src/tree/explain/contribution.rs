@@ -34,6 +34,17 @@ impl Contributions {
         Self { explained, names, shade, bias, values }
     }
 
+    /// What terms add: `names` and `shade` have an item for each but the bias.
+    pub(in crate::tree) fn of_terms(
+        explained: Features,
+        names: Vec<String>,
+        shade: Vec<Option<usize>>,
+        bias: Vec<f64>,
+        values: Array3<f64>,
+    ) -> Self {
+        Self { explained, names, shade, bias, values }
+    }
+
     /// The features, in the order of the columns of `values`.
     pub fn names(&self) -> &[String] {
         &self.names

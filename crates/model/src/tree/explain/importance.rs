@@ -76,7 +76,7 @@ impl TreeEnsemble {
 }
 
 impl Importance {
-    pub(super) fn new(what: &'static str, items: Vec<(String, f64)>) -> Self {
+    pub(in crate::tree) fn new(what: &'static str, items: Vec<(String, f64)>) -> Self {
         Self { what, items }
     }
 
