@@ -36,7 +36,7 @@ pub(crate) fn seen(target: &impl TargetValues) -> Option<Vec<u32>> {
     }
     Some(match target.groups() {
         None => (0..rows).step_by(step).collect(),
-        Some(groups) => (0..rows).filter(|&row| groups[row as usize] as usize % step == 0).collect(),
+        Some(groups) => (0..rows).filter(|&row| (groups[row as usize] as usize).is_multiple_of(step)).collect(),
     })
 }
 

@@ -35,8 +35,10 @@ impl Entry {
 
 /// The sums of gradients and hessians, in steps.
 pub(super) fn sums(entries: &[Entry]) -> [f64; 2] {
-    let add = |[g, h]: [i64; 2], entry: &Entry| [g + i64::from(entry.gradient), h + i64::from(entry.hessian)];
-    let [gradient, hessian] = entries.iter().fold([0; 2], add);
+    let of = |entry: &Entry| [i64::from(entry.gradient), i64::from(entry.hessian)];
+    let add = |[g, h]: [i64; 2], [a, b]: [i64; 2]| [g + a, h + b];
+    let block = |entries: &[Entry]| entries.iter().map(of).fold([0; 2], add);
+    let [gradient, hessian] = entries.par_chunks(BLOCK).map(block).reduce(|| [0; 2], add);
     [gradient as f64, hessian as f64]
 }
 

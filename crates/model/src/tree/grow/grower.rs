@@ -4,10 +4,9 @@
 //! before it is their turn, one for each thread: most nodes are too small to be worth sharing. The tree takes the splits
 //! in their order, and is the same on any number of threads.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
 use stagewise_numeric::random::Stream;
 
 use super::entry::{Entry, Scale};
@@ -116,7 +115,8 @@ pub(crate) fn grow(ground: Ground<'_>, mut entries: Vec<Entry>, scratch: &mut Ve
         if splits_left == 0 {
             if open.children.is_some() {
                 // Its rows were already sent left and right.
-                entries[open.rows.clone()].sort_unstable_by_key(|entry| entry.row);
+                // Two ascending runs: a stable sort merges them.
+                entries[open.rows.clone()].sort_by_key(|entry| entry.row);
             }
             open.split = None;
             settle(open, &mut nodes, &mut queue);
@@ -174,10 +174,12 @@ fn split_ahead(
     let split = |(open, search, entries, scratch): (&mut Open, bool, &mut [Entry], &mut [Entry])| {
         splitter.split(open, search, entries, scratch);
     };
+    // The largest first, whichever thread is free.
+    tasks.sort_by_key(|(_, _, entries, _)| Reverse(entries.len()));
     if tasks.len() == 1 {
         tasks.into_iter().for_each(split);
     } else {
-        tasks.into_par_iter().with_max_len(1).for_each(split);
+        rayon::scope(|scope| tasks.into_iter().for_each(|task| scope.spawn(|_| split(task))));
     }
     queue.extend(next.into_iter().map(|(next, _)| next).chain(ready));
 }

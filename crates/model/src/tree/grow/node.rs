@@ -33,7 +33,7 @@ pub(super) struct Open {
     path: Vec<usize>,
     histogram: Option<Histogram>,
     pub(super) split: Option<Split>,
-    pub(super) children: Option<Box<[Open; 2]>>,
+    pub(super) children: Option<Box<[Self; 2]>>,
 }
 
 /// Splits the nodes of one tree, several at a time.
