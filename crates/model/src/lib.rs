@@ -37,6 +37,7 @@ pub mod calibrate;
 mod input;
 pub mod linear;
 pub mod link;
+mod setters;
 pub mod tree;
 
 pub use baseline::{ConstantBaseline, ConstantModel};

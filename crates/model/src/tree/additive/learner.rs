@@ -13,6 +13,7 @@ use super::cycle::Plan;
 use super::step::Limits;
 use super::term::Term;
 use super::work::{Settings, Work};
+use crate::setters::setters;
 use crate::tree::bins::Bins;
 use crate::tree::boost::input::{Numbers, check};
 use crate::tree::boost::objective::{Objective, Truth};
@@ -121,20 +122,6 @@ impl Default for ExplainableBoosting {
             held_out: 0.1,
         }
     }
-}
-
-/// A setter of the value itself.
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
-        $(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.$name = $name;
-                self
-            }
-        )*
-    };
 }
 
 impl ExplainableBoosting {

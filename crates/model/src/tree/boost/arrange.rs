@@ -190,12 +190,9 @@ mod tests {
         let truth = Truth { values: &[1.0, 2.0, 3.0], weights: Some(&[4.0, 5.0, 6.0]) };
         let scores = [0.1, 0.2, 1.1, 1.2, 2.1, 2.2];
         let arranged = Arranged::new(&[2, 0, 1], &truth, &scores, 2, None);
-        assert_eq!(
-            (arranged.truth().values, arranged.truth().weights),
-            (&[3.0, 1.0, 2.0][..], Some(&[6.0, 4.0, 5.0][..]))
-        );
-        assert_eq!(arranged.scores, [2.1, 2.2, 0.1, 0.2, 1.1, 1.2]);
-        assert_eq!(arranged.seen, [1, 2, 0]);
+        let Truth { values, weights } = arranged.truth();
+        assert_eq!((values, weights), (&[3.0, 1.0, 2.0][..], Some(&[6.0, 4.0, 5.0][..])));
+        assert_eq!((arranged.scores, arranged.seen), (vec![2.1, 2.2, 0.1, 0.2, 1.1, 1.2], vec![1, 2, 0]));
         assert_eq!(Arranged::new(&[2, 0, 1], &truth, &scores, 2, Some(&[1])).seen, [2]);
     }
 }

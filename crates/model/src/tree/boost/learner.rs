@@ -14,6 +14,7 @@ use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 use super::objective::Objective;
 use super::sample::RowSampling;
 use super::watch::Watched;
+use crate::setters::setters;
 use crate::tree::class_weights::ClassWeights;
 use crate::tree::ensemble::TreeEnsemble;
 use crate::tree::grow::score::Penalty;
@@ -189,20 +190,6 @@ impl Default for GradientBoosting {
             watched: Vec::new(),
         }
     }
-}
-
-/// A setter of the value itself.
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
-        $(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.$name = $name;
-                self
-            }
-        )*
-    };
 }
 
 impl GradientBoosting {

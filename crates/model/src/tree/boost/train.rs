@@ -117,18 +117,19 @@ pub(crate) fn boost(
     let start = |rows: &Rows<'_>| rows.scores.map_or_else(|| base.repeat(rows.table.rows()), <[f64]>::to_vec);
     let mut scores = start(&train);
     let mut pairs = vec![[0.0; 2]; rows * outputs];
-    let arranged = arrange::pays(plan, &train, codes.bytes()).then(|| {
+    let mut arranged = arrange::pays(plan, &train, codes.bytes()).then(|| {
         slopes(plan, &train, &scores, &mut pairs);
         let order = arrange::order(plan, &bins, &codes, &layout, &train, &pairs, &cx.step("order of rows"));
         codes.arrange(&order);
         Arranged::new(&order, &train.truth, &scores, outputs, plan.seen)
     });
-    let (mut train, mut seen) = (train, plan.seen);
-    if let Some(arranged) = &arranged {
-        train = Rows { truth: arranged.truth(), ..train };
-        seen = Some(&arranged.seen);
-        scores.copy_from_slice(&arranged.scores);
+    if let Some(arranged) = &mut arranged {
+        scores = std::mem::take(&mut arranged.scores);
     }
+    let (train, seen) = match &arranged {
+        None => (train, plan.seen),
+        Some(arranged) => (Rows { truth: arranged.truth(), ..train }, Some(&arranged.seen[..])),
+    };
     let counter = Counter::new(&codes, &layout);
     // Rows of weight 0 are not there.
     let present: Option<Vec<u32>> = train
