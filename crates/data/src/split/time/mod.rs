@@ -52,7 +52,7 @@ pub(super) mod tests {
     /// A data set of these days. Labels are known after five days (column `until`), of every third row after a hundred.
     pub(crate) fn dated(days: &[&str]) -> Dataset<Regression> {
         let times: Vec<i64> = days.iter().map(|day| parse::timestamp(day).unwrap()).collect();
-        let late = |row: usize| if row % 3 == 0 { 100 } else { 5 };
+        let late = |row: usize| if row.is_multiple_of(3) { 100 } else { 5 };
         let until: Vec<i64> = times.iter().enumerate().map(|(row, t)| t + late(row) * 86_400_000_000).collect();
         let y = Column::numbers((0..days.len()).map(|row| row as f64).collect::<Vec<_>>());
         let table = Table::of([
