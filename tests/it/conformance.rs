@@ -155,5 +155,54 @@ fn every_splitter_keeps_its_promises() {
         judged.sort_unstable();
         assert_eq!(judged, (0..97).collect::<Vec<_>>(), "every row judges once");
     }
-    conformance::splitter(&GroupKFold::new(4), &data::ranking(97, 4));
+    conformance::splitter(&RepeatedKFold::new(4, 2), &data);
+    conformance::splitter(&MonteCarlo::new(3, 0.2).by(SplitBy::Strata), &data);
+    conformance::splitter(&BootstrapSplit::new(3), &data);
+    let groups = data::ranking(97, 4);
+    conformance::splitter(&GroupKFold::new(4), &groups);
+    conformance::splitter(&StratifiedGroupKFold::new(4), &groups);
+    conformance::splitter(&LeaveOneGroupOut::new(), &groups);
+    let timed = in_time();
+    conformance::splitter(&TimeSeriesSplit::new(3), &timed);
+    conformance::splitter(&PurgedKFold::new(3).embargo(Span::Units(2.0)), &timed);
+    conformance::splitter(&PredefinedSplit::folds("part"), &timed);
+}
+
+/// Numbers in the order of a time column, with parts named by another.
+fn in_time() -> Dataset<Regression> {
+    let numbers = |of: fn(usize) -> f64| Column::numbers((0..60).map(of).collect::<Vec<_>>());
+    let table = Table::of([
+        ("t", numbers(|row| (row * 7 % 60) as f64)),
+        ("part", numbers(|row| (row % 4) as f64)),
+        ("x", numbers(|row| row as f64)),
+        ("y", numbers(|row| (row * row % 17) as f64)),
+    ]);
+    Dataset::new(table.unwrap(), &Problem::new("y").time("t").id("part")).unwrap()
+}
+
+#[test]
+fn every_splitter_cross_validates_and_different_splits_are_not_compared() {
+    fn run(splitter: &impl Splitter<Regression>) -> CrossValidated<Regression> {
+        let recipe = Pipeline::builder(Problem::new("y")).model(ConstantBaseline).build().unwrap();
+        cross_validate(&recipe, &in_time(), splitter, &[AnyMetric::new(Mae)], &FitContext::new(1)).unwrap()
+    }
+    let results = [
+        run(&KFold::new(3)),
+        run(&RepeatedKFold::new(3, 2)),
+        run(&StratifiedKFold::new(3)),
+        run(&MonteCarlo::new(3, 0.2)),
+        run(&BootstrapSplit::new(3)),
+        run(&PredefinedSplit::folds("part")),
+        run(&PredefinedSplit::sides("part", "0", "1")),
+        run(&TimeSeriesSplit::new(3)),
+        run(&TimeSeriesSplit::periods(Period::Units(10.0)).window(Span::Periods(2))),
+        run(&PurgedKFold::new(3)),
+    ];
+    for (place, result) in results.iter().enumerate() {
+        assert_eq!(result.out_of_fold().is_some(), [0, 2, 5, 9].contains(&place), "{place}");
+        for (other, second) in results.iter().enumerate() {
+            let compared = ranking(&[("one", result), ("other", second)], "mae");
+            assert_eq!(compared.is_ok(), place == other, "{place} and {other}");
+        }
+    }
 }

@@ -10,7 +10,8 @@ use crate::persist::Persist;
 use crate::target::codes;
 use crate::task::Task;
 
-/// Rows to train on and rows to validate on, by position, each ascending; none is on both sides.
+/// Rows to train on and rows to validate on, by position, each ascending; none is on both sides. A row may learn more than
+/// once, as in a bootstrap, and judges once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// Rows that learn.

@@ -6,7 +6,7 @@
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
-//! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
+//! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], [`ThreeWaySplit`] and others |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -38,5 +38,10 @@ pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, Loaded};
 pub use profile::Profile;
 pub use read::{Csv, Ndjson, Parquet};
-pub use split::{GroupHoldout, GroupKFold, KFold, RandomHoldout, StratifiedHoldout, StratifiedKFold};
+pub use split::{
+    BootstrapSplit, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, KFold, LeaveOneGroupOut, MonteCarlo, Nested,
+    NestedSplit, Period, PredefinedSplit, PurgedKFold, RandomHoldout, RepeatedKFold, Span, SplitBy,
+    StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, ThreeWay, ThreeWaySplit, TimeHoldout, TimeSeriesSplit,
+    Torn,
+};
 pub use task::{TaskKind, detect_task};

@@ -108,7 +108,7 @@ pub(crate) fn timestamp(micros: i64) -> String {
 }
 
 /// Year, month and day in the proleptic Gregorian calendar (Hinnant 2013, `civil_from_days`).
-fn date(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

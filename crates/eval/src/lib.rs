@@ -9,10 +9,12 @@
 //! | how sure is that number? | [`bootstrap`] for any metric, [`wilson`] for a share |
 //! | how good is the recipe, not the one fit? | [`cross_validate()`], [`CrossValidated`] |
 //! | what does each raw column contribute? | [`Permutation`], through the whole recipe |
+//! | does the validation side look like the training side? | [`AdversarialCheck`] |
 //! | which recipe is best? | [`ranking`], which refuses results of different splits |
 //!
 //! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.
 
+pub mod adversarial;
 pub mod cross_validate;
 pub mod curve;
 pub mod interval;
@@ -23,6 +25,7 @@ use stagewise_core::metric::Metric;
 use stagewise_core::registry::Registry;
 use stagewise_core::task::{Binary, Multiclass, Ranking, Regression};
 
+pub use adversarial::{Adversarial, AdversarialCheck, TellingColumn};
 pub use cross_validate::{CrossValidated, CrossValidation, FoldResult, Ranked, cross_validate, ranking};
 pub use curve::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 pub use interval::{Bootstrap, Interval, IntervalMethod, bootstrap, wilson};

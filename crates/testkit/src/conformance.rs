@@ -267,9 +267,10 @@ pub fn splitter<T: Task, S: Splitter<T>>(spec: &S, data: &Dataset<T>) -> Vec<Spl
     for Split { train, validation } in &splits {
         assert!(!train.is_empty() && !validation.is_empty(), "{tag}: an empty side");
         for side in [train, validation] {
-            assert!(side.windows(2).all(|w| w[0] < w[1]), "{tag}: rows must ascend and come once");
+            assert!(side.is_sorted(), "{tag}: rows must ascend");
             assert!(side.iter().all(|&row| row < data.rows()), "{tag}: a row that is not there");
         }
+        assert!(validation.is_sorted_by(|a, b| a < b), "{tag}: a row judges twice");
         assert!(train.iter().all(|row| validation.binary_search(row).is_err()), "{tag}: a row on both sides");
     }
     let loaded: S = must(Saved::of(spec).and_then(|s| s.load()), tag, "is saved and loaded");

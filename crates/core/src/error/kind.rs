@@ -206,6 +206,30 @@ pub enum DataError {
         /// How many rows.
         count: usize,
     },
+    /// An order in time is needed, and no column has that role.
+    #[error("{what} needs the time of each row; give a column the role time")]
+    TimeNeeded {
+        /// What was asked for.
+        what: String,
+    },
+    /// Rows whose time is missing.
+    #[error("{count} rows have no time (first: row {first}); drop them or find out when they were")]
+    MissingTime {
+        /// How many rows.
+        count: usize,
+        /// The first such row.
+        first: usize,
+    },
+    /// A split with a side that no row is left for.
+    #[error("{what} leaves no row to {side} on; {remedy}")]
+    EmptySide {
+        /// Which split, and which fold of it.
+        what: String,
+        /// `train`, `validate` or `test`.
+        side: &'static str,
+        /// What to do.
+        remedy: String,
+    },
     /// A grade of a ranking that is negative or not finite.
     #[error("grades must be finite and not negative, row {row} has {value}")]
     BadGrade {

@@ -104,7 +104,7 @@ impl<T: Task> Splitter<T> for GroupKFold {
     }
 }
 
-fn groups<T: Task>(stage: &str, data: &Dataset<T>) -> Result<Vec<u32>> {
+pub(super) fn groups<T: Task>(stage: &str, data: &Dataset<T>) -> Result<Vec<u32>> {
     data.groups().ok_or_else(|| DataError::GroupNeeded { what: stage.into() }.into())
 }
 

@@ -8,6 +8,7 @@ use stagewise_core::holdout::Holdout;
 use stagewise_core::persist::Persist;
 use stagewise_core::target::TargetValues;
 use stagewise_core::task::Task;
+use stagewise_numeric::random::Stream;
 
 use super::{heed_roles, sizes};
 
@@ -47,13 +48,7 @@ impl StratifiedHoldout {
         let aside = held(self.fraction, data.rows())?;
         heed_roles(Self::TAG, &data, cx)?;
         let strata = data.target().strata();
-        let mut order = cx.stream("holdout").permutation(data.rows());
-        order.sort_by_key(|&row| strata[row]);
-        // Every stratum is a run in `order`: taking rows at an even pace takes its share of each.
-        let rows = data.rows() as u128;
-        let reached = |place: usize| place as u128 * aside as u128 / rows;
-        let mut is_held = vec![false; data.rows()];
-        order.iter().enumerate().for_each(|(place, &row)| is_held[row] = reached(place + 1) > reached(place));
+        let is_held = stratified_choice(&strata, aside, &mut cx.stream("holdout"));
         if T::NAME != "regression" {
             warn_of_one_sided(&strata, &is_held, cx);
         }
@@ -100,7 +95,7 @@ impl Persist for RandomHoldout {
 }
 
 /// How many rows are set aside.
-fn held(fraction: f64, rows: usize) -> Result<usize> {
+pub(super) fn held(fraction: f64, rows: usize) -> Result<usize> {
     ParameterError::check(fraction > 0.0 && fraction < 1.0, "fraction", fraction, "above 0 and below 1")?;
     let aside = ((fraction * rows as f64).round() as usize).max(1);
     if aside >= rows {
@@ -117,7 +112,19 @@ pub(super) fn parted<T: Task>(data: &Dataset<T>, is_held: &[bool]) -> (Dataset<T
     (data.take(&side(false)), Holdout::new(data.take(&side(true))))
 }
 
-fn warn_of_one_sided(strata: &[u32], is_held: &[bool], cx: &FitContext) {
+/// Which rows are held out when `aside` of all are, of each stratum its share to within one row.
+pub(super) fn stratified_choice(strata: &[u32], aside: usize, stream: &mut Stream) -> Vec<bool> {
+    let mut order = stream.permutation(strata.len());
+    order.sort_by_key(|&row| strata[row]);
+    // Every stratum is a run in `order`: taking rows at an even pace takes its share of each.
+    let rows = strata.len() as u128;
+    let reached = |place: usize| place as u128 * aside as u128 / rows;
+    let mut is_held = vec![false; strata.len()];
+    order.iter().enumerate().for_each(|(place, &row)| is_held[row] = reached(place + 1) > reached(place));
+    is_held
+}
+
+pub(super) fn warn_of_one_sided(strata: &[u32], is_held: &[bool], cx: &FitContext) {
     let all = sizes(strata);
     let mut held = vec![0; all.len()];
     strata.iter().zip(is_held).filter(|(_, held)| **held).for_each(|(&s, _)| held[s as usize] += 1);

@@ -124,14 +124,15 @@ fn require_distinct<T: Task>(metrics: &[AnyMetric<T>]) -> Result<()> {
 /// A splitter may be written outside stagewise: what it promises is checked, because rows are taken by position.
 fn check(split: &Split, rows: usize) -> Result<()> {
     let broken = |found: String| {
-        let declared = "two sides of ascending rows, none empty, no row on both".to_string();
+        let declared = "two sides of ascending rows, none empty, no row on both, none to judge twice".to_string();
         Err(PipelineError::BrokenPromise { declared, found }.into())
     };
     for (name, side) in [("train", &split.train), ("validation", &split.validation)] {
         if side.is_empty() {
             return broken(format!("no row to {name} on"));
         }
-        if !side.windows(2).all(|pair| pair[0] < pair[1]) {
+        let ascend = |a: &usize, b: &usize| a < b || (a == b && name == "train");
+        if !side.is_sorted_by(ascend) {
             return broken(format!("rows to {name} on that do not ascend"));
         }
         if let Some(row) = side.last().filter(|row| **row >= rows) {

@@ -169,7 +169,8 @@ fn splits_that_break_their_promise_are_refused() {
         let error: Error = run(&line(0.0), 9, &splitter, &FitContext::new(1)).unwrap_err();
         error.to_string()
     };
-    let declared = "two sides of ascending rows, none empty, no row on both; this is a fault of the stage";
+    let declared =
+        "two sides of ascending rows, none empty, no row on both, none to judge twice; this is a fault of the stage";
     assert_eq!(text(&[], &[1]), format!("fold 0: gave no row to train on where it declares {declared}"));
     assert_eq!(text(&[1], &[9]), format!("fold 0: gave row 9 of 9 where it declares {declared}"));
     assert!(text(&[2, 1], &[0]).contains("rows to train on that do not ascend"));

@@ -1,0 +1,281 @@
+//! Train, validation and test in one go: rows to learn from, rows to choose by, and a holdout for the final look.
+
+use serde::{Deserialize, Serialize};
+use stagewise_core::context::FitContext;
+use stagewise_core::dataset::Dataset;
+use stagewise_core::error::{DataError, ParameterError, Result};
+use stagewise_core::fingerprint::Fingerprint;
+use stagewise_core::holdout::Holdout;
+use stagewise_core::persist::Persist;
+use stagewise_core::split::{Split, fingerprint, held_groups};
+use stagewise_core::target::TargetValues;
+use stagewise_core::task::Task;
+
+use super::group::groups;
+use super::holdout::stratified_choice;
+use super::time::{Clock, Label, Span};
+use super::{SplitBy, heed_roles, refuse_groups, warn_of_times};
+
+/// Parts the rows in three: a share to choose by (validation), a share for the final look (test), the rest to learn from.
+///
+/// Of `n` rows `round(test · n)` and `round(validation · n)`, at least 1 each, are set apart; of strata each its share to
+/// within one row; of groups as many of the groups; in time the last ones, the test rows last of all, with the rows of
+/// equal time. Rows keep their order. The same seed parts them the same way. `O(n log n)`.
+///
+/// ```
+/// use stagewise_core::context::FitContext;
+/// use stagewise_data::{SplitBy, ThreeWaySplit};
+///
+/// let data = stagewise_testkit::data::binary(100, 1);
+/// let parts = ThreeWaySplit::new(0.2, 0.2).by(SplitBy::Strata).split(data, &FitContext::new(7))?;
+/// assert_eq!((parts.train.rows(), parts.validation.rows(), parts.test.rows()), (60, 20, 20));
+/// # Ok::<(), stagewise_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ThreeWaySplit {
+    validation: f64,
+    test: f64,
+    by: SplitBy,
+    gap: Option<Span>,
+    label: Label,
+    column: Option<String>,
+}
+
+impl Default for ThreeWaySplit {
+    fn default() -> Self {
+        Self::new(0.2, 0.2)
+    }
+}
+
+/// The three parts.
+#[derive(Debug)]
+pub struct ThreeWay<T: Task> {
+    /// Rows to learn from.
+    pub train: Dataset<T>,
+    /// Rows to choose by.
+    pub validation: Dataset<T>,
+    /// Rows for the final look.
+    pub test: Holdout<T>,
+    /// Which rows are where: results of other parts are not comparable.
+    pub fingerprint: Fingerprint,
+}
+
+impl ThreeWaySplit {
+    /// These shares to choose by and for the final look: above 0, together below 1. Default: 0.2 each.
+    pub fn new(validation: f64, test: f64) -> Self {
+        Self { validation, test, by: SplitBy::Random, gap: None, label: Label::AtOnce, column: None }
+    }
+
+    /// What the parts keep. Default: [`SplitBy::Random`].
+    #[must_use]
+    pub fn by(mut self, by: SplitBy) -> Self {
+        self.by = by;
+        self
+    }
+
+    /// The time between two parts; rows in between are in none. By time only; default: none.
+    #[must_use]
+    pub fn gap(mut self, length: Span) -> Self {
+        self.gap = Some(length);
+        self
+    }
+
+    /// Labels are known this long after the row: rows whose label is not known when the next part begins are in none. By
+    /// time only; default: labels are known at once.
+    #[must_use]
+    pub fn purge(mut self, horizon: Span) -> Self {
+        self.label = Label::After(horizon);
+        self
+    }
+
+    /// The column that orders the rows. By time only; default: the one of the role time.
+    #[must_use]
+    pub fn column(mut self, name: impl Into<String>) -> Self {
+        self.column = Some(name.into());
+        self
+    }
+
+    /// The parts.
+    ///
+    /// # Errors
+    /// [`ParameterError`] for shares out of range and for setters of time where the parts are not by time,
+    /// [`DataError::TooFewRows`], [`DataError::TooFewGroups`], [`DataError::EmptySide`], and where rows are parted by
+    /// groups or time but have none, or have groups and are parted by something else, as the holdouts. Warns of times
+    /// whose order is not kept.
+    pub fn split<T: Task>(&self, data: Dataset<T>, cx: &FitContext) -> Result<ThreeWay<T>> {
+        for (name, share) in [("validation", self.validation), ("test", self.test)] {
+            ParameterError::check(share > 0.0 && share < 1.0, name, share, "above 0 and below 1")?;
+        }
+        let both = self.validation + self.test;
+        ParameterError::check(both < 1.0, "validation", format!("{both} with the test share"), "below 1 together")?;
+        if self.by != SplitBy::Time && (self.gap.is_some() || self.label != Label::AtOnce || self.column.is_some()) {
+            ParameterError::check(false, "by", format!("{:?}", self.by), "Time, where gap, purge or column are given")?;
+        }
+        if data.rows() < 3 {
+            let what = "a split into three parts".to_string();
+            return Err(DataError::TooFewRows { what, needed: 3, found: data.rows() }.into());
+        }
+        let parts = match self.by {
+            SplitBy::Random => {
+                heed_roles(Self::TAG, &data, cx)?;
+                self.drawn(&vec![0; data.rows()], cx)
+            }
+            SplitBy::Strata => {
+                heed_roles(Self::TAG, &data, cx)?;
+                self.drawn(&data.target().strata(), cx)
+            }
+            SplitBy::Group => {
+                let groups = groups(Self::TAG, &data)?;
+                warn_of_times(Self::TAG, &data, cx);
+                self.of_groups(&groups, cx)?
+            }
+            SplitBy::Time => self.in_time(&data)?,
+        };
+        for (part, side) in parts.iter().zip(["train", "validate", "test"]) {
+            if part.is_empty() {
+                let what = format!("{} of {} rows", Self::TAG, data.rows());
+                let remedy = "use other shares, or a smaller gap or purge".to_string();
+                return Err(DataError::EmptySide { what, side, remedy }.into());
+            }
+        }
+        let [train, validation, test] = parts;
+        let (train_data, validation_data) = (data.take(&train), data.take(&validation));
+        let held = Holdout::new(data.take(&test));
+        let chosen = Split { train, validation };
+        let fingerprint = fingerprint(&[chosen, Split { train: Vec::new(), validation: test }]);
+        Ok(ThreeWay { train: train_data, validation: validation_data, test: held, fingerprint })
+    }
+
+    /// How many of `all` are in the validation and the test part.
+    fn counts(&self, all: usize) -> (usize, usize) {
+        let count = |share: f64| ((share * all as f64).round() as usize).max(1);
+        let test = count(self.test).min(all.saturating_sub(2));
+        (count(self.validation).min(all.saturating_sub(test + 1)), test)
+    }
+
+    fn drawn(&self, strata: &[u32], cx: &FitContext) -> [Vec<usize>; 3] {
+        let (validation, test) = self.counts(strata.len());
+        let is_test = stratified_choice(strata, test, &mut cx.stream("test"));
+        let rest: Vec<usize> = (0..strata.len()).filter(|&row| !is_test[row]).collect();
+        let strata: Vec<u32> = rest.iter().map(|&row| strata[row]).collect();
+        let is_validation = stratified_choice(&strata, validation, &mut cx.stream("validation"));
+        parted(&is_test, &rest, &is_validation)
+    }
+
+    fn of_groups(&self, groups: &[u32], cx: &FitContext) -> Result<[Vec<usize>; 3]> {
+        let all = groups.iter().max().map_or(0, |&group| group as usize + 1);
+        if all < 3 {
+            let what = "a split into three parts".to_string();
+            return Err(DataError::TooFewGroups { what, needed: 3, found: all }.into());
+        }
+        let (validation, test) = self.counts(all);
+        let is_test = held_groups(groups, test as f64 / all as f64, &mut cx.stream("test"))?;
+        let rest: Vec<usize> = (0..groups.len()).filter(|&row| !is_test[row]).collect();
+        let groups: Vec<u32> = rest.iter().map(|&row| groups[row]).collect();
+        let share = validation as f64 / (all - test) as f64;
+        let is_validation = held_groups(&groups, share, &mut cx.stream("validation"))?;
+        Ok(parted(&is_test, &rest, &is_validation))
+    }
+
+    fn in_time<T: Task>(&self, data: &Dataset<T>) -> Result<[Vec<usize>; 3]> {
+        self.gap.map_or(Ok(()), |gap| gap.check("gap"))?;
+        refuse_groups(Self::TAG, data, "`SplitBy::Group`")?;
+        let clock = Clock::of(Self::TAG, data, self.column.as_deref(), self.label.column())?;
+        let ends = self.label.ends(data, &clock)?;
+        let rows = clock.rows();
+        let (validation, test) = self.counts(rows);
+        let later = clock.begin(rows - test);
+        let begin = clock.begin(later.saturating_sub(validation));
+        let train = clock.clear(0, begin, self.gap, ends.as_deref())?;
+        let validation = clock.clear(begin, later, self.gap, ends.as_deref())?;
+        Ok([train, validation, clock.rows_of(later..rows)])
+    }
+}
+
+impl Persist for ThreeWaySplit {
+    const TAG: &'static str = "ThreeWaySplit";
+}
+
+fn parted(is_test: &[bool], rest: &[usize], is_validation: &[bool]) -> [Vec<usize>; 3] {
+    let of = |side: bool| rest.iter().zip(is_validation).filter(|(_, v)| **v == side).map(|(&row, _)| row).collect();
+    [of(false), of(true), (0..is_test.len()).filter(|&row| is_test[row]).collect()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::time::tests::{dated, grouped, numbered};
+    use super::*;
+    use proptest::prelude::*;
+    use stagewise_testkit::data;
+
+    fn values(data: &Dataset<stagewise_core::task::Regression>) -> Vec<f64> {
+        data.target().values().to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn classes_have_their_shares(rows in 20_usize..200, validation in 0.05..0.45_f64, test in 0.05..0.45_f64, seed in 0_u64..20) {
+            let data = data::multiclass(rows, seed);
+            let classes = super::super::sizes(data.target().codes());
+            let spec = ThreeWaySplit::new(validation, test).by(SplitBy::Strata);
+            let parts = spec.split(data, &FitContext::new(seed)).unwrap();
+            let expected = |share: f64| ((share * rows as f64).round() as usize).max(1);
+            prop_assert_eq!(parts.test.rows(), expected(test));
+            prop_assert_eq!(parts.validation.rows(), expected(validation));
+            prop_assert_eq!(parts.train.rows(), rows - expected(test) - expected(validation));
+            let judged = super::super::sizes(parts.validation.target().codes());
+            for (class, &count) in classes.iter().enumerate() {
+                let share = count as f64 * parts.validation.rows() as f64 / rows as f64;
+                prop_assert!((judged.get(class).copied().unwrap_or(0) as f64 - share).abs() < 2.0);
+            }
+        }
+    }
+
+    #[test]
+    fn groups_stay_whole() {
+        let groups: Vec<f64> = (0..60).map(|row| f64::from(row * 7 % 10)).collect();
+        let data = grouped(&groups, &groups);
+        let cx = FitContext::new(3);
+        let spec = ThreeWaySplit::new(0.2, 0.3).by(SplitBy::Group);
+        let parts = spec.split(data.clone(), &cx).unwrap();
+        assert_eq!((parts.train.rows(), parts.validation.rows(), parts.test.rows()), (30, 12, 18));
+        assert!(cx.take_warnings()[0].what.contains("does not keep the order of `t`"));
+        let again = spec.split(data.clone(), &FitContext::new(3)).unwrap();
+        let other = spec.split(data.clone(), &FitContext::new(4)).unwrap();
+        assert!(parts.fingerprint == again.fingerprint && parts.fingerprint != other.fingerprint);
+        assert!(ThreeWaySplit::default().split(data, &cx).unwrap_err().to_string().contains("ignore the groups"));
+        let two = grouped(&[1.0, 2.0, 3.0], &[1.0, 1.0, 2.0]);
+        assert!(spec.split(two, &cx).unwrap_err().to_string().contains("needs at least 3 groups, 2 found"));
+    }
+
+    #[test]
+    fn parts_follow_each_other_in_time() {
+        let cx = FitContext::new(0);
+        let spec = || ThreeWaySplit::new(0.2, 0.2).by(SplitBy::Time);
+        let parts = spec().split(numbered(&[9.0, 1.0, 8.0, 2.0, 7.0, 3.0, 6.0, 4.0, 5.0, 0.0]), &cx).unwrap();
+        assert_eq!(values(&parts.train), [1.0, 3.0, 5.0, 7.0, 8.0, 9.0]);
+        assert_eq!(values(&parts.validation), [4.0, 6.0]);
+        let days = || dated(&["2023-01-01", "2023-01-11", "2023-01-21", "2023-01-31", "2023-02-10"]);
+        let parts = spec().gap(Span::days(20)).split(days(), &cx);
+        assert!(parts.unwrap_err().to_string().contains("leaves no row to validate on"));
+        let parts = spec().purge(Span::days(9)).split(days(), &cx).unwrap();
+        assert_eq!((values(&parts.train), values(&parts.validation)), (vec![0.0, 1.0, 2.0], vec![3.0]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let cx = FitContext::new(0);
+        let text = |spec: ThreeWaySplit| spec.split(data::regression(10, 1), &cx).unwrap_err().to_string();
+        assert!(text(ThreeWaySplit::new(0.0, 0.2)).starts_with("`validation` is 0"));
+        assert!(text(ThreeWaySplit::new(0.2, f64::NAN)).starts_with("`test` is NaN"));
+        assert!(text(ThreeWaySplit::new(0.5, 0.5)).contains("below 1 together"));
+        assert!(text(ThreeWaySplit::new(0.2, 0.2).gap(Span::Rows(1))).starts_with("`by` is Random"));
+        assert!(text(ThreeWaySplit::new(0.2, 0.2).by(SplitBy::Time)).contains("needs the time of each row"));
+        let two = data::regression(10, 1).take(&[0, 1]);
+        let error = ThreeWaySplit::new(0.3, 0.3).split(two, &cx).unwrap_err().to_string();
+        assert_eq!(error, "a split into three parts needs at least 3 rows, 2 found");
+        let three = ThreeWaySplit::new(0.6, 0.3).split(data::regression(10, 1).take(&[0, 1, 2]), &cx).unwrap();
+        assert_eq!((three.train.rows(), three.validation.rows(), three.test.rows()), (1, 1, 1));
+    }
+}
