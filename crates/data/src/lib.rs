@@ -7,6 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
+//! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -23,6 +24,7 @@
 //! # Ok::<(), stagewise_core::Error>(())
 //! ```
 
+pub mod balance;
 pub mod frame;
 pub mod kind;
 pub mod leak;
@@ -40,3 +42,8 @@ pub use profile::Profile;
 pub use read::{Csv, Ndjson, Parquet};
 pub use split::{GroupHoldout, GroupKFold, KFold, RandomHoldout, StratifiedHoldout, StratifiedKFold};
 pub use task::{TaskKind, detect_task};
+
+/// Registers every stage of this crate.
+pub fn register(registry: &mut stagewise_core::registry::Registry) {
+    balance::register(registry);
+}
