@@ -27,9 +27,10 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
+pub use stagewise_data::augment::{Jitter, Mixable, Mixup};
 pub use stagewise_data::balance::{
-    Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion, NeighbourhoodCleaning,
-    RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
+    Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
+    NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
 };
 pub use stagewise_data::{
     Csv, Decision, GroupHoldout, GroupKFold, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout,

@@ -98,6 +98,12 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.sampler(SmoteTomek::new());
     checked.sampler(SmoteEnn::new());
 
+    checked.sampler(Jitter::new());
+    conformance::sampler(&Jitter::new(), &data::regression(90, 1));
+    conformance::sampler(&Jitter::new(), &data::ranking(90, 1));
+    checked.sampler(Mixup::new());
+    conformance::sampler(&Mixup::new(), &data::regression(90, 1));
+
     let (binary, multiclass, regression) =
         (data::binary_numeric(90, 1), data::multiclass_numeric(90, 2), data::regression_numeric(90, 3));
     checked.learner(ConstantBaseline, &binary);

@@ -7,6 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
+//! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`] |
 //! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
@@ -24,6 +25,7 @@
 //! # Ok::<(), stagewise_core::Error>(())
 //! ```
 
+pub mod augment;
 pub mod balance;
 pub mod frame;
 pub mod kind;
@@ -45,5 +47,6 @@ pub use task::{TaskKind, detect_task};
 
 /// Registers every stage of this crate.
 pub fn register(registry: &mut stagewise_core::registry::Registry) {
+    augment::register(registry);
     balance::register(registry);
 }

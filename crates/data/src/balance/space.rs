@@ -138,7 +138,7 @@ impl Space {
 }
 
 /// Mean and standard deviation in units of the largest value, and that value, so that no square overflows.
-fn spread(values: impl Iterator<Item = f64> + Clone) -> (f64, f64, f64) {
+pub(crate) fn spread(values: impl Iterator<Item = f64> + Clone) -> (f64, f64, f64) {
     let size = values.clone().fold(0.0_f64, |size, x| size.max(x.abs()));
     if size == 0.0 {
         return (0.0, 0.0, 1.0);

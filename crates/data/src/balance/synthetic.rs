@@ -78,12 +78,7 @@ impl Births {
             Column::Timestamp(times) => {
                 let time = |born: &Born| match (times[born.parent], times[born.mate]) {
                     (parent, MISSING_TIME) | (parent @ MISSING_TIME, _) => parent,
-                    (parent, mate) => {
-                        let way = (i128::from(mate) - i128::from(parent)) as f64 * born.gap;
-                        let time = i128::from(parent) + way.round() as i128;
-                        // Between two times that fit, so it fits.
-                        time.clamp(parent.min(mate).into(), parent.max(mate).into()) as i64
-                    }
+                    (parent, mate) => between_times(parent, mate, born.gap),
                 };
                 Column::timestamps(self.born.iter().map(time).collect::<Vec<_>>())
             }
@@ -114,11 +109,21 @@ pub(super) fn dealt(parents: usize, total: usize, stream: &mut Stream) -> Vec<us
 }
 
 /// The value at `gap` of the way; the first if either is missing. Never outside the two, however it is rounded.
-fn between(parent: f64, mate: f64, gap: f64) -> f64 {
+pub(crate) fn between(parent: f64, mate: f64, gap: f64) -> f64 {
     if parent.is_nan() || mate.is_nan() {
         return parent;
     }
-    (parent * (1.0 - gap) + mate * gap).clamp(parent.min(mate), parent.max(mate))
+    let x = parent * (1.0 - gap) + mate * gap;
+    // Two opposite infinities have nothing in between.
+    if x.is_nan() { parent } else { x.clamp(parent.min(mate), parent.max(mate)) }
+}
+
+/// The time at `gap` of the way, to the microsecond.
+pub(crate) fn between_times(parent: i64, mate: i64, gap: f64) -> i64 {
+    let way = (i128::from(mate) - i128::from(parent)) as f64 * gap;
+    let time = i128::from(parent) + way.round() as i128;
+    // Between two times that fit, so it fits.
+    time.clamp(parent.min(mate).into(), parent.max(mate).into()) as i64
 }
 
 /// Of equally frequent values that which comes first. `rows` is not empty and short.
