@@ -27,7 +27,7 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
-pub use stagewise_data::augment::{Jitter, Mixable, Mixup};
+pub use stagewise_data::augment::{Fidelity, FittedGaussianCopula, GaussianCopula, Jitter, Mixable, Mixup, Privacy};
 pub use stagewise_data::balance::{
     Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
     NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,

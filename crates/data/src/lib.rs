@@ -7,7 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
-//! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`] |
+//! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
 //! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!

@@ -41,7 +41,7 @@ pub use self::near_miss::{NearMiss, NearMissVersion};
 pub use self::neighbourhood::NeighbourhoodCleaning;
 pub use self::random::{RandomOverSampler, RandomUnderSampler};
 pub use self::smote::Smote;
-pub(crate) use self::space::spread;
+pub(crate) use self::space::{Space, spread};
 pub(crate) use self::synthetic::{between, between_times};
 pub use self::tomek::TomekLinks;
 

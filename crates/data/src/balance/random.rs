@@ -164,7 +164,7 @@ mod tests {
         let cx = FitContext::new(3);
         let over = RandomOverSampler::new().ratio(0.5).resample(data.clone(), &cx).unwrap();
         assert_eq!(counts(&over), [15, 15, 30]);
-        let under = RandomUnderSampler::new().ratio_of("c", 0.5).resample(data.clone(), &cx).unwrap();
+        let under = RandomUnderSampler::new().ratio_of("c", 0.5).resample(data, &cx).unwrap();
         assert_eq!(counts(&under), [8, 12, 16]);
         for resampled in [over, under] {
             let x = resampled.features().columns()[0].as_numbers().unwrap();
