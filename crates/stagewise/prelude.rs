@@ -27,6 +27,11 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
+pub use stagewise_data::augment::{Fidelity, FittedGaussianCopula, GaussianCopula, Jitter, Mixable, Mixup, Privacy};
+pub use stagewise_data::balance::{
+    Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
+    NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
+};
 pub use stagewise_data::{
     BootstrapSplit, Csv, Decision, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, KFold, LeaveOneGroupOut, Loaded,
     MonteCarlo, Ndjson, Nested, NestedSplit, Parquet, Period, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,

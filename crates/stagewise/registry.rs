@@ -11,6 +11,7 @@ use stagewise_core::registry::Registry;
 /// ```
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
+    stagewise_data::register(&mut registry);
     stagewise_features::register(&mut registry);
     stagewise_model::register(&mut registry);
     stagewise_eval::register(&mut registry);

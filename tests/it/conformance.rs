@@ -24,6 +24,12 @@ impl Checked {
         self.0.insert(<S as Transformer<Binary>>::Fitted::TAG);
     }
 
+    fn sampler<S: Sampler<Binary> + Sampler<Multiclass>>(&mut self, spec: S) {
+        conformance::sampler(&spec, &data::binary(90, 1));
+        conformance::sampler(&spec, &data::multiclass(90, 2));
+        self.0.insert(S::TAG);
+    }
+
     fn learner<T: Task, L: Learner<T>>(&mut self, spec: L, data: &Dataset<T>) {
         conformance::learner(&spec, data);
         self.0.insert(L::TAG);
@@ -79,6 +85,24 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(StandardScaler::on(numbers()));
     checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
     checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
+
+    checked.sampler(RandomOverSampler::new());
+    checked.sampler(RandomUnderSampler::new());
+    checked.sampler(Smote::new());
+    checked.sampler(BorderlineSmote::new());
+    checked.sampler(Adasyn::new());
+    checked.sampler(TomekLinks::new());
+    checked.sampler(EditedNearestNeighbours::new());
+    checked.sampler(NearMiss::new());
+    checked.sampler(NeighbourhoodCleaning::new());
+    checked.sampler(SmoteTomek::new());
+    checked.sampler(SmoteEnn::new());
+
+    checked.sampler(Jitter::new());
+    conformance::sampler(&Jitter::new(), &data::regression(90, 1));
+    conformance::sampler(&Jitter::new(), &data::ranking(90, 1));
+    checked.sampler(Mixup::new());
+    conformance::sampler(&Mixup::new(), &data::regression(90, 1));
 
     let (binary, multiclass, regression) =
         (data::binary_numeric(90, 1), data::multiclass_numeric(90, 2), data::regression_numeric(90, 3));

@@ -7,6 +7,8 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], [`ThreeWaySplit`] and others |
+//! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
+//! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -23,6 +25,8 @@
 //! # Ok::<(), stagewise_core::Error>(())
 //! ```
 
+pub mod augment;
+pub mod balance;
 pub mod frame;
 pub mod kind;
 pub mod leak;
@@ -45,3 +49,9 @@ pub use split::{
     Torn,
 };
 pub use task::{TaskKind, detect_task};
+
+/// Registers every stage of this crate.
+pub fn register(registry: &mut stagewise_core::registry::Registry) {
+    augment::register(registry);
+    balance::register(registry);
+}

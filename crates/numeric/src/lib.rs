@@ -15,6 +15,8 @@
 //! | symmetric positive definite systems | [`solve::cholesky`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
+//! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
+//! | quantiles of the normal distribution | [`normal::quantile`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
 //!
 //! Three rules hold for all of them. *Same bits for any number of threads:* work is cut into blocks of a
@@ -26,6 +28,8 @@ pub mod exp;
 pub mod gain;
 pub mod gram;
 pub mod key;
+pub mod neighbours;
+pub mod normal;
 pub mod parallel;
 pub mod quantile;
 pub mod random;
