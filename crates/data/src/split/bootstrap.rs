@@ -23,8 +23,9 @@ const DRAWS: usize = 200;
 ///
 /// By strata, as many of each as it has are drawn from it; by groups, as many groups as there are, whole. A draw that
 /// leaves nothing out is drawn again. Each split has its own random stream. Scores are those of models that learned from
-/// about 63 different rows in 100, and so a little worse than of all. A learner that judges itself by rows it holds out
-/// sees copies of them among those it learns from, and stops too late. `O(splits · n)`.
+/// about 63 different rows in 100, and so a little worse than of all. A learner that judges itself by rows it holds out,
+/// and a step that cross-fits, see copies of them among those they learn from: the one stops too late, the other trusts its
+/// columns too much. `O(splits · n)`.
 ///
 /// ```
 /// use stagewise_core::context::FitContext;

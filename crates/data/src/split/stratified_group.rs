@@ -41,7 +41,7 @@ use super::warn_of_times;
 /// let table = Table::of([("g", groups), ("x", y.clone()), ("y", y)])?;
 /// let data = Dataset::new(table, &Problem::<Binary>::new("y").group("g"))?;
 /// let splits = StratifiedGroupKFold::new(2).split(&data, &FitContext::new(7))?;
-/// assert_eq!(splits[0].validation, [0, 1, 2, 3]);
+/// assert_eq!(splits[0].validation, [0, 1, 6, 7]);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

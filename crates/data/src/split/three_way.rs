@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{DataError, ParameterError, Result};
+use stagewise_core::exhibit::{Block, Chart, Exhibit, Section, number};
 use stagewise_core::fingerprint::Fingerprint;
 use stagewise_core::holdout::Holdout;
 use stagewise_core::persist::Persist;
@@ -59,6 +60,22 @@ pub struct ThreeWay<T: Task> {
     pub test: Holdout<T>,
     /// Which rows are where: results of other parts are not comparable.
     pub fingerprint: Fingerprint,
+}
+
+impl<T: Task> Exhibit for ThreeWay<T> {
+    /// The rows of each part, and their share of the rows in all three.
+    fn exhibit(&self) -> Section {
+        let parts = [("train", self.train.rows()), ("validation", self.validation.rows()), ("test", self.test.rows())];
+        let all: usize = parts.iter().map(|(_, rows)| rows).sum();
+        let share = |rows: usize| number(100.0 * rows as f64 / all.max(1) as f64);
+        let row = |&(part, rows): &(&str, usize)| vec![part.to_string(), rows.to_string(), share(rows)];
+        let columns = ["part", "rows", "share, %"].map(String::from).to_vec();
+        let items = parts.iter().map(|&(part, rows)| (part.to_string(), rows as f64)).collect();
+        Section::new("Three parts")
+            .block(Block::Table { columns, rows: parts.iter().map(row).collect() })
+            .block(Block::Chart(Chart::Bars { title: "Rows".into(), items, mark: None }))
+            .text(format!("Parts {}.", self.fingerprint.short()))
+    }
 }
 
 impl ThreeWaySplit {
@@ -256,6 +273,8 @@ mod tests {
         let parts = spec().split(numbered(&[9.0, 1.0, 8.0, 2.0, 7.0, 3.0, 6.0, 4.0, 5.0, 0.0]), &cx).unwrap();
         assert_eq!(values(&parts.train), [1.0, 3.0, 5.0, 7.0, 8.0, 9.0]);
         assert_eq!(values(&parts.validation), [4.0, 6.0]);
+        let Block::Table { rows, .. } = &parts.exhibit().blocks[0] else { panic!("a table comes first") };
+        assert_eq!(rows[1], ["validation", "2", "20"]);
         let days = || dated(&["2023-01-01", "2023-01-11", "2023-01-21", "2023-01-31", "2023-02-10"]);
         let parts = spec().gap(Span::days(20)).split(days(), &cx);
         assert!(parts.unwrap_err().to_string().contains("leaves no row to validate on"));

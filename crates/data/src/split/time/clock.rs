@@ -4,7 +4,7 @@
 //! split in time never cuts between them.
 
 use serde::{Deserialize, Serialize};
-use stagewise_core::column::{Column, MISSING_TIME};
+use stagewise_core::column::Column;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{At, Crumb, DataError, ErrorKind, ParameterError, Result, SchemaError};
 use stagewise_core::schema::{Kind, Role};
@@ -243,10 +243,7 @@ fn read(column: &Column) -> Result<Vec<Point>> {
         return Err(DataError::MissingTime { count, first }.into());
     }
     match column {
-        Column::Timestamp(values) => {
-            debug_assert!(!values.contains(&MISSING_TIME));
-            Ok(values.iter().map(|&micros| Point::Micros(micros)).collect())
-        }
+        Column::Timestamp(values) => Ok(values.iter().map(|&micros| Point::Micros(micros)).collect()),
         // A negative zero is a zero.
         Column::Number(_) => Ok(column.require_finite()?.iter().map(|value| Point::Number(value + 0.0)).collect()),
         other => Err(SchemaError::WrongKind { expected: Kind::Timestamp, found: other.kind() }.into()),

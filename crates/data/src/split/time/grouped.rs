@@ -37,7 +37,7 @@ pub enum Torn {
 /// use stagewise_data::{GroupTimeSeriesSplit, TimeSeriesSplit};
 ///
 /// let times = || Column::numbers((0..6).map(f64::from).collect::<Vec<_>>());
-/// let table = Table::of([("t", times()), ("g", Column::numbers([7.0, 8.0, 8.0, 7.0, 9.0, 8.0])), ("y", times())])?;
+/// let table = Table::of([("t", times()), ("g", Column::numbers([7.0, 8.0, 9.0, 7.0, 9.0, 8.0])), ("y", times())])?;
 /// let data = Dataset::new(table, &Problem::<Regression>::new("y").time("t").group("g"))?;
 /// let splits = GroupTimeSeriesSplit::new(TimeSeriesSplit::new(2)).split(&data, &FitContext::new(7))?;
 /// assert_eq!((splits[1].train.as_slice(), splits[1].validation.as_slice()), ([0, 3].as_slice(), [4, 5].as_slice()));

@@ -60,7 +60,7 @@ enum By {
     Period(Period),
 }
 
-/// The places that judge; where a split is by period, also the number of the period and those of all places.
+/// The places that judge; where a split is by period, also the number of the first of their periods.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     begin: usize,
