@@ -15,7 +15,8 @@ use super::synthetic::Births;
 /// Like [`Smote`](super::Smote), but a row has the more children the more of its `k` nearest rows are of other classes:
 /// `round(r_i / Σ r · gain)` of them, with `r_i` that share and halves rounded to the even number.
 ///
-/// Rounding makes the class larger or smaller than asked by a few rows. A class whose rows have no near row of another
+/// Rounding makes the class larger or smaller than asked by at most half a row for each that it had; if it leaves no new row
+/// at all, a warning says so. A class whose rows have no near row of another
 /// class has no such shares and is refused. Everything else, missing values and distances included, is as in
 /// [`Smote`](super::Smote), but that categories alone are not valued by class. `O(n m d)` for `m` rows of a class among `n`
 /// at worst.
@@ -27,10 +28,12 @@ use super::synthetic::Births;
 /// use stagewise_core::stage::Sampler;
 /// use stagewise_data::balance::Adasyn;
 ///
-/// let data = stagewise_testkit::data::binary(100, 1);
-/// let events = data.target().events().iter().filter(|event| **event).count();
-/// let even = Adasyn::new().resample(data, &FitContext::new(7))?;
-/// assert!(even.rows().abs_diff(2 * events.max(100 - events)) < 10);
+/// let data = stagewise_testkit::data::binary(200, 1);
+/// let is_event = |row: &usize| data.target().events()[*row];
+/// let rare = data.take(&(0..200).filter(|row| !is_event(row) || row % 4 == 0).collect::<Vec<_>>());
+/// let events = (0..200).filter(|row| is_event(row) && row % 4 == 0).count();
+/// let even = Adasyn::new().resample(rare.clone(), &FitContext::new(7))?;
+/// assert!(even.rows().abs_diff(2 * (rare.rows() - events)) <= events / 2);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +107,12 @@ impl<T: Classes> Sampler<T> for Adasyn {
             }
             let share = |&others: &usize| ((others * gain) as f64 / total as f64).round_ties_even() as usize;
             let children: Vec<usize> = others.iter().map(share).collect();
+            if children.iter().all(|&children| children == 0) {
+                cx.warn(format!(
+                    "each row of the class `{name}` has less than half a child: it gains none; use `Smote`"
+                ));
+                continue;
+            }
             let near = cx.install(|| space.points(rows, apart).nearest(self.neighbours));
             let mut stream = cx.stream(&format!("breed {name}"));
             let family = |i: usize| near.of(i).iter().map(|&place| rows[place]).collect();
@@ -116,6 +125,7 @@ impl<T: Classes> Sampler<T> for Adasyn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::balance::RandomOverSampler;
     use stagewise_core::column::Column;
     use stagewise_core::problem::Problem;
     use stagewise_core::table::Table;
@@ -126,6 +136,16 @@ mod tests {
     fn it_keeps_its_promises() {
         conformance::sampler(&Adasyn::new(), &data::binary(90, 1));
         conformance::sampler(&Adasyn::new().neighbours(3).ratio(0.95), &data::multiclass(90, 2));
+    }
+
+    #[test]
+    fn a_gain_that_rounding_takes_away_is_named() {
+        let (data, cx) = (data::binary(100, 1), FitContext::new(0));
+        let gain = RandomOverSampler::new().resample(data.clone(), &cx).unwrap().rows() - 100;
+        let grown = Adasyn::new().resample(data, &cx).unwrap();
+        let warnings = cx.take_warnings();
+        assert_eq!((grown.rows() - 100, warnings.len()), (0, 1), "{gain} were asked for");
+        assert!(warnings[0].what.ends_with("has less than half a child: it gains none; use `Smote`"));
     }
 
     #[test]
