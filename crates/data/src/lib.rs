@@ -35,7 +35,7 @@ pub mod task;
 pub mod write;
 
 pub use frame::{from_frame, to_frame};
-pub use loaded::{Decision, Loaded};
+pub use loaded::{Decision, FileRows, Loaded};
 pub use profile::Profile;
 pub use read::{Csv, Ndjson, Parquet};
 pub use split::{GroupHoldout, GroupKFold, KFold, RandomHoldout, StratifiedHoldout, StratifiedKFold};

@@ -6,13 +6,19 @@
 //! | [`Parquet`] | types; only text columns are decided by the rules |
 //! | [`Ndjson`] | numbers, flags and text; text is decided by the rules |
 //!
-//! Every reader takes a path or bytes, and what the caller knows better: missing tokens and kinds.
+//! Every reader takes a path or bytes, and what the caller knows better: missing tokens and kinds. `read_all` takes a
+//! pattern for a path, as in `data/year=*/part-*.csv`: the files become one table, whose columns are decided together; a
+//! folder `key=value` becomes a column.
 
 mod csv;
 mod encoding;
+mod guard;
+mod headers;
+mod many;
 mod ndjson;
 mod parquet;
 mod scan;
+mod thrift;
 
 use std::path::PathBuf;
 use std::sync::Arc;
