@@ -7,6 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
+//! | where does it come from, and what may it be used for? | [`datasheet`]: [`Datasheet`], as Croissant: [`croissant`] |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -23,6 +24,8 @@
 //! # Ok::<(), stagewise_core::Error>(())
 //! ```
 
+pub mod croissant;
+pub mod datasheet;
 pub mod frame;
 pub mod kind;
 pub mod leak;
@@ -34,6 +37,7 @@ pub mod split;
 pub mod task;
 pub mod write;
 
+pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};
 pub use profile::Profile;
