@@ -6,6 +6,7 @@
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
+//! | what was known of it at that moment? | [`past`]: [`PointInTime`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
 //! | where does it come from, and what may it be used for? | [`datasheet`]: [`Datasheet`], as Croissant: [`croissant`] |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
@@ -30,6 +31,7 @@ pub mod frame;
 pub mod kind;
 pub mod leak;
 pub mod loaded;
+pub mod past;
 pub mod profile;
 pub mod read;
 pub mod role;
@@ -40,6 +42,7 @@ pub mod write;
 pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};
+pub use past::{History, JoinAccount, Joined, PointInTime};
 pub use profile::Profile;
 pub use read::{Csv, Ndjson, Parquet};
 pub use split::{GroupHoldout, GroupKFold, KFold, RandomHoldout, StratifiedHoldout, StratifiedKFold};
