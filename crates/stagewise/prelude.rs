@@ -28,9 +28,13 @@ pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
 pub use stagewise_data::{
-    Csv, Decision, GroupHoldout, GroupKFold, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout,
-    StratifiedKFold, TaskKind, detect_task,
+    Csv, Datasheet, Decision, GroupHoldout, GroupKFold, History, Ipc, KFold, Loaded, Ndjson, Parquet, PointInTime, Profile,
+    RandomHoldout, StratifiedHoldout, StratifiedKFold, TaskKind, detect_task,
 };
+#[cfg(feature = "postgres")]
+pub use stagewise_data::Postgres;
+#[cfg(feature = "sqlite")]
+pub use stagewise_data::Sqlite;
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,

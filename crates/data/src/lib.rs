@@ -2,7 +2,7 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ndjson`] |
+//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ipc`], [`Ndjson`]; databases by the features `sqlite` and `postgres` |
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
@@ -44,6 +44,10 @@ pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};
 pub use past::{History, JoinAccount, Joined, PointInTime};
 pub use profile::Profile;
-pub use read::{Csv, Ndjson, Parquet};
+#[cfg(feature = "postgres")]
+pub use read::Postgres;
+#[cfg(feature = "sqlite")]
+pub use read::Sqlite;
+pub use read::{Csv, Ipc, Ndjson, Parquet};
 pub use split::{GroupHoldout, GroupKFold, KFold, RandomHoldout, StratifiedHoldout, StratifiedKFold};
 pub use task::{TaskKind, detect_task};

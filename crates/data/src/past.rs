@@ -1,9 +1,9 @@
-//! Joins values to events as they were known when the event happened, never as they are known today.
+//! Joins values to cases as they were known at the time, never as they are known today.
 //!
 //! A value has two times: since when it holds, and since when it is known. A table that is joined by the first alone
-//! hands the model corrections and late bookings that nobody had at the event. Both must be at or before the event, so
+//! hands the model corrections and late bookings that nobody had at its moment. Both must be at or before it, so
 //! a row counts from the later of the two on; per entity the rows are sorted by that moment, the best row up to each is
-//! kept, and an event is one binary search.
+//! kept, and a case is one binary search.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,12 +18,12 @@ use stagewise_core::persist::Persist;
 use stagewise_core::schema::{Field, Kind, Schema};
 use stagewise_core::table::Table;
 
-/// Joins histories to events: of each entity the latest value that was known when the event happened.
+/// Joins histories to cases: the latest value of each entity that was known at the moment of the case.
 ///
-/// A row of a history is joined to an event if it is of the same entity, `value time <= event time` and
-/// `known since <= event time`. Of several such rows the one with the greatest value time is taken; of equal ones the
+/// A row of a history is joined to a case if it is of the same entity, `value time <= moment` and
+/// `known since <= moment`. Of several such rows the one with the greatest value time is taken; of equal ones the
 /// one known last, a correction; of equal ones again the last in the table. If that row is older than the time to live,
-/// nothing is joined. An event without an entity or a time is joined to nothing, a row without entity or times joins
+/// nothing is joined. A case without an entity or a time is joined to nothing, a row without entity or times joins
 /// nothing; both are counted. `O(m log m + n log m)` per history.
 ///
 /// Checked against a search through all pairs. As in Feast (`get_historical_features`), but with the time since when a
@@ -51,7 +51,7 @@ use stagewise_core::table::Table;
 #[serde(default)]
 pub struct PointInTime {
     entity: Vec<String>,
-    event: String,
+    moment: String,
     histories: Vec<History>,
 }
 
@@ -86,7 +86,7 @@ impl History {
         self
     }
 
-    /// The columns that name the entity here, in the order of those of the events. Default: the same names.
+    /// The columns that name the entity here, in the order of those of the cases. Default: the same names.
     #[must_use]
     pub fn entity<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
         self.entity = Some(columns.into_iter().map(Into::into).collect());
@@ -115,10 +115,10 @@ impl History {
     }
 }
 
-/// The events with what was known of them, and how the join went.
+/// The cases with what was known of them, and how the join went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Joined {
-    /// The events in their order, the joined columns behind their own.
+    /// The cases in their order, the joined columns behind their own.
     pub table: Table,
     /// One account per history, in order.
     pub histories: Vec<JoinAccount>,
@@ -129,26 +129,26 @@ pub struct Joined {
 pub struct JoinAccount {
     /// The history.
     pub name: String,
-    /// Whether it says since when values are known.
+    /// Whether it does not say since when values are known.
     pub optimistic: bool,
-    /// Events with a value.
+    /// Cases with a value.
     pub joined: usize,
-    /// Events whose latest value was too old.
+    /// Cases whose latest value was too old.
     pub expired: usize,
-    /// Events of an entity of which nothing was known yet.
+    /// Cases of an entity of which nothing was known yet.
     pub early: usize,
-    /// Events of an entity that the history does not have.
+    /// Cases of an entity that the history does not have.
     pub unknown: usize,
-    /// Events without an entity or a time.
+    /// Cases without an entity or a time.
     pub nameless: usize,
     /// Rows of the history without an entity or a time.
     pub unusable: usize,
 }
 
 impl PointInTime {
-    /// Events of the entity that these columns name together, at the times of the column `event`.
-    pub fn new<S: Into<String>>(entity: impl IntoIterator<Item = S>, event: impl Into<String>) -> Self {
-        Self { entity: entity.into_iter().map(Into::into).collect(), event: event.into(), histories: Vec::new() }
+    /// Cases of the entity that these columns name together, at the moments of the column `moment`.
+    pub fn new<S: Into<String>>(entity: impl IntoIterator<Item = S>, moment: impl Into<String>) -> Self {
+        Self { entity: entity.into_iter().map(Into::into).collect(), moment: moment.into(), histories: Vec::new() }
     }
 
     /// Adds a history.
@@ -163,21 +163,21 @@ impl PointInTime {
     /// # Errors
     /// [`ParameterError`] without an entity, [`DataError::Length`] for another number of tables than histories,
     /// [`SchemaError::MissingColumn`], [`SchemaError::WrongKind`] for a time that is no timestamp or an entity of another
-    /// kind than that of the events, [`SchemaError::DuplicateColumn`] for a joined name that is taken: see
+    /// kind than that of the cases, [`SchemaError::DuplicateColumn`] for a joined name that is taken: see
     /// [`History::prefix`].
-    pub fn join(&self, events: &Table, histories: &[&Table]) -> Result<Joined> {
+    pub fn join(&self, cases: &Table, histories: &[&Table]) -> Result<Joined> {
         ParameterError::check(!self.entity.is_empty(), "entity", "no column", "one column or more")?;
         if histories.len() != self.histories.len() {
             let (expected, found) = (self.histories.len(), histories.len());
             return Err(DataError::Length { what: "tables to join".into(), expected, found }.into());
         }
-        let times = times(events, &self.event)?;
-        let mut fields: Vec<Field> = events.schema().fields().to_vec();
-        let mut columns: Vec<Column> = events.columns().to_vec();
+        let times = times(cases, &self.moment)?;
+        let mut fields: Vec<Field> = cases.schema().fields().to_vec();
+        let mut columns: Vec<Column> = cases.columns().to_vec();
         let mut accounts = Vec::new();
         for (history, table) in self.histories.iter().zip(histories) {
             let entity = history.entity.as_ref().unwrap_or(&self.entity);
-            let (left, right) = keys(events, &self.entity, table, entity)?;
+            let (left, right) = keys(cases, &self.entity, table, entity)?;
             let mut account = JoinAccount { name: history.name.clone(), ..JoinAccount::default() };
             let rows = latest(history, table, &left, &right, times, &mut account)?;
             for name in history.joined(table, entity) {
@@ -196,7 +196,7 @@ impl PointInTime {
             }
             accounts.push(account);
         }
-        let table = Table::sized(Arc::new(Schema::new(fields)?), columns, events.rows())?;
+        let table = Table::sized(Arc::new(Schema::new(fields)?), columns, cases.rows())?;
         Ok(Joined { table, histories: accounts })
     }
 }
@@ -212,13 +212,13 @@ impl History {
     }
 }
 
-/// Per event the row of the history that was the latest known.
+/// Per case the row of the history that was the latest known.
 fn latest(
     history: &History,
     table: &Table,
     left: &[Option<u32>],
     right: &[Option<u32>],
-    events: &[i64],
+    cases: &[i64],
     account: &mut JoinAccount,
 ) -> Result<Vec<Option<usize>>> {
     let since = times(table, &history.time)?;
@@ -241,19 +241,19 @@ fn latest(
             best.last().copied().filter(|_| place.checked_sub(1).and_then(|p| rows.get(p)).map(|r| r.0) == Some(key));
         best.push(before.map_or(row, |before| if rank(before) > rank(row) { before } else { row }));
     }
-    let found = left.iter().zip(events).map(|(key, &event)| {
-        let Some(key) = key.filter(|_| event != MISSING_TIME) else {
+    let found = left.iter().zip(cases).map(|(key, &case)| {
+        let Some(key) = key.filter(|_| case != MISSING_TIME) else {
             account.nameless += 1;
             return None;
         };
-        let end = rows.partition_point(|&(k, counts, _)| (k, counts) <= (key, event));
+        let end = rows.partition_point(|&(k, counts, _)| (k, counts) <= (key, case));
         let place = end.checked_sub(1).filter(|&place| rows.get(place).is_some_and(|r| r.0 == key));
         let Some(row) = place.and_then(|place| best.get(place).copied()) else {
             let there = rows.get(end).is_some_and(|r| r.0 == key);
             *(if there { &mut account.early } else { &mut account.unknown }) += 1;
             return None;
         };
-        let age = event.saturating_sub(since.get(row).copied().unwrap_or(event));
+        let age = case.saturating_sub(since.get(row).copied().unwrap_or(case));
         if history.live.is_some_and(|live| age > live) {
             account.expired += 1;
             return None;
@@ -367,8 +367,8 @@ impl Exhibit for Joined {
             std::iter::once(a.name.clone()).chain(counts.map(|n| n.to_string())).collect()
         };
         let rows = self.histories.iter().map(row).collect();
-        let mut section = Section::new("Join as of each event")
-            .text(format!("{} events", self.table.rows()))
+        let mut section = Section::new("Join as of each case")
+            .text(format!("{} cases", self.table.rows()))
             .block(Block::Table { columns: headings.map(String::from).to_vec(), rows });
         for account in self.histories.iter().filter(|a| a.optimistic) {
             let warning = "does not say since when values are known: late bookings and corrections may be among them";
@@ -383,7 +383,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn events(clients: &[f64], at: &[i64]) -> Table {
+    fn cases(clients: &[f64], at: &[i64]) -> Table {
         Table::of([("client", Column::numbers(clients.to_vec())), ("at", Column::timestamps(at.to_vec()))]).unwrap()
     }
 
@@ -405,7 +405,7 @@ mod tests {
     fn ties_go_to_the_correction_and_then_to_the_last_row() {
         let values = values(&[(1.0, 5, 5), (1.0, 5, 7), (1.0, 5, 7), (1.0, 4, 9)]);
         let join = PointInTime::new(["client"], "at").history(history());
-        let joined = join.join(&events(&[1.0, 1.0, 1.0, 1.0], &[4, 5, 7, 9]), &[&values]).unwrap();
+        let joined = join.join(&cases(&[1.0, 1.0, 1.0, 1.0], &[4, 5, 7, 9]), &[&values]).unwrap();
         assert_eq!(joined.table.column("v").unwrap(), &Column::numbers([f64::NAN, 0.0, 2.0, 2.0]));
         assert_eq!((joined.histories[0].early, joined.histories[0].joined), (1, 3));
     }
@@ -414,8 +414,8 @@ mod tests {
     fn old_values_missing_parts_and_unknown_entities_are_counted() {
         let values = values(&[(1.0, 0, 0), (f64::NAN, 1, 1), (1.0, MISSING_TIME, 1), (1.0, 1, MISSING_TIME)]);
         let join = PointInTime::new(["client"], "at").history(history().live(Duration::from_micros(3)));
-        let events = events(&[1.0, 1.0, 2.0, f64::NAN, 1.0], &[3, 4, 3, 3, MISSING_TIME]);
-        let joined = join.join(&events, &[&values]).unwrap();
+        let cases = cases(&[1.0, 1.0, 2.0, f64::NAN, 1.0], &[3, 4, 3, 3, MISSING_TIME]);
+        let joined = join.join(&cases, &[&values]).unwrap();
         let account = &joined.histories[0];
         assert_eq!((account.joined, account.expired, account.unknown, account.nameless), (1, 1, 1, 2));
         assert_eq!((account.unusable, account.optimistic, account.early), (3, false, 0));
@@ -459,15 +459,15 @@ mod tests {
     }
 
     /// Every pair looked at, in the words of the documentation.
-    fn by_hand(event: (f64, i64), rows: &[(f64, i64, i64)], live: Option<i64>) -> f64 {
+    fn by_hand(case: (f64, i64), rows: &[(f64, i64, i64)], live: Option<i64>) -> f64 {
         let mut best: Option<(i64, i64, usize)> = None;
         for (row, &(client, holds, known)) in rows.iter().enumerate() {
-            if client == event.0 && holds <= event.1 && known <= event.1 {
+            if client == case.0 && holds <= case.1 && known <= case.1 {
                 best = best.max(Some((holds, known, row)));
             }
         }
         match best {
-            Some((holds, _, row)) if live.is_none_or(|live| event.1 - holds <= live) => row as f64,
+            Some((holds, _, row)) if live.is_none_or(|live| case.1 - holds <= live) => row as f64,
             _ => f64::NAN,
         }
     }
@@ -487,7 +487,7 @@ mod tests {
                 history = history.live(Duration::from_micros(live.cast_unsigned()));
             }
             let join = PointInTime::new(["client"], "at").history(history);
-            let joined = join.join(&events(&clients, &at), &[&values(&rows)]).unwrap();
+            let joined = join.join(&cases(&clients, &at), &[&values(&rows)]).unwrap();
             let expected: Vec<f64> = clients.iter().zip(&at).map(|(&c, &t)| by_hand((c, t), &rows, live)).collect();
             prop_assert_eq!(joined.table.column("v").unwrap(), &Column::numbers(expected));
             let a = &joined.histories[0];

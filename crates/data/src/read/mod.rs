@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Csv`] | nothing: text, decided by the rules of [`kind`](crate::kind) |
 //! | [`Parquet`] | types; only text columns are decided by the rules |
+//! | [`Ipc`] | types, as Parquet |
 //! | [`Ndjson`] | numbers, flags and text; text is decided by the rules |
 //!
 //! Every reader takes a path or bytes, and what the caller knows better: missing tokens and kinds. `read_all` takes a
@@ -12,12 +13,18 @@
 
 mod csv;
 mod encoding;
+mod flat;
 mod guard;
 mod headers;
+mod ipc;
 mod many;
 mod ndjson;
 mod parquet;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod scan;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod thrift;
 
 use std::path::PathBuf;
@@ -26,8 +33,13 @@ use std::sync::Arc;
 use stagewise_core::error::{At, Crumb, Error, Result};
 
 pub use self::csv::Csv;
+pub use self::ipc::Ipc;
 pub use self::ndjson::Ndjson;
 pub use self::parquet::Parquet;
+#[cfg(feature = "postgres")]
+pub use self::postgres::Postgres;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::Sqlite;
 use crate::loaded::Loaded;
 
 /// Where the bytes are.
