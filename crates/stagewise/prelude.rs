@@ -27,16 +27,20 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
+#[cfg(feature = "postgres")]
+pub use stagewise_data::Postgres;
+#[cfg(feature = "sqlite")]
+pub use stagewise_data::Sqlite;
 pub use stagewise_data::augment::{Fidelity, FittedGaussianCopula, GaussianCopula, Jitter, Mixable, Mixup, Privacy};
 pub use stagewise_data::balance::{
     Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
     NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
 };
 pub use stagewise_data::{
-    BootstrapSplit, Csv, Decision, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, KFold, LeaveOneGroupOut, Loaded,
-    MonteCarlo, Ndjson, Nested, NestedSplit, Parquet, Period, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,
-    RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind, ThreeWay,
-    ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Torn, detect_task,
+    BootstrapSplit, Csv, Datasheet, Decision, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, Ipc, KFold,
+    LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson, Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit,
+    Profile, PurgedKFold, RandomHoldout, RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout,
+    StratifiedKFold, TaskKind, ThreeWay, ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Torn, ValueHistory, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{

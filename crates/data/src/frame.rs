@@ -63,11 +63,13 @@ pub fn from_frame(frame: &DataFrame, tokens: &MissingTokens) -> Result<Loaded> {
 
 /// [`from_frame`] with all that a caller may wish.
 pub(crate) fn loaded(frame: &DataFrame, wishes: &Wishes) -> Result<Loaded> {
-    let series: Vec<&Series> = frame.columns().iter().map(|c| c.as_materialized_series()).collect();
-    let sources = series
-        .into_iter()
-        .map(|series| source(series).map_err(Error::external).at(|| Crumb::column(series.name().as_str())));
-    decide(sources.collect::<Result<_>>()?, frame.height(), wishes, Vec::new())
+    decide(sources(frame)?, frame.height(), wishes, Vec::new())
+}
+
+/// The columns of a frame, not yet decided about.
+pub(crate) fn sources(frame: &DataFrame) -> Result<Vec<Source<'_>>> {
+    let series = frame.columns().iter().map(|c| c.as_materialized_series());
+    series.map(|s| source(s).map_err(Error::external).at(|| Crumb::column(s.name().as_str()))).collect()
 }
 
 fn to_series(name: PlSmallStr, column: &Column) -> PolarsResult<Series> {

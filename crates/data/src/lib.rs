@@ -2,13 +2,15 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ndjson`] |
+//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ipc`], [`Ndjson`]; databases by the features `sqlite` and `postgres` |
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
+//! | what was known of it at that moment? | [`past`]: [`PointInTime`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], [`ThreeWaySplit`] and others |
 //! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
 //! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
+//! | where does it come from, and what may it be used for? | [`datasheet`]: [`Datasheet`], as Croissant: [`croissant`] |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -27,10 +29,13 @@
 
 pub mod augment;
 pub mod balance;
+pub mod croissant;
+pub mod datasheet;
 pub mod frame;
 pub mod kind;
 pub mod leak;
 pub mod loaded;
+pub mod past;
 pub mod profile;
 pub mod read;
 pub mod role;
@@ -38,10 +43,16 @@ pub mod split;
 pub mod task;
 pub mod write;
 
+pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
-pub use loaded::{Decision, Loaded};
+pub use loaded::{Decision, FileRows, Loaded};
+pub use past::{JoinAccount, Joined, PointInTime, ValueHistory};
 pub use profile::Profile;
-pub use read::{Csv, Ndjson, Parquet};
+#[cfg(feature = "postgres")]
+pub use read::Postgres;
+#[cfg(feature = "sqlite")]
+pub use read::Sqlite;
+pub use read::{Csv, Ipc, Ndjson, Parquet};
 pub use split::{
     BootstrapSplit, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, KFold, LeaveOneGroupOut, MonteCarlo, Nested,
     NestedSplit, Period, PredefinedSplit, PurgedKFold, RandomHoldout, RepeatedKFold, Span, SplitBy,

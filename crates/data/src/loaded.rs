@@ -3,6 +3,8 @@
 //! A look at the decisions alone is `reader.read()?.decisions`. The rules are in [`kind`] and
 //! [`role`].
 
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -26,6 +28,17 @@ pub struct Loaded {
     pub decisions: Vec<Decision>,
     /// Decisions about the source as a whole: the delimiter, blank lines.
     pub notes: Vec<String>,
+    /// Which file holds which rows, in order; empty unless several files may have been read.
+    pub files: Vec<FileRows>,
+}
+
+/// The rows that came from one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRows {
+    /// The file.
+    pub path: PathBuf,
+    /// Its rows in the table.
+    pub rows: Range<usize>,
 }
 
 /// What one column was taken for.
@@ -55,6 +68,12 @@ impl Loaded {
         self.decisions.iter().find(|d| d.column == column)
     }
 
+    /// The file that a row came from, if it is known. `O(log files)`.
+    pub fn file_of(&self, row: usize) -> Option<&Path> {
+        let place = self.files.partition_point(|file| file.rows.end <= row);
+        self.files.get(place).map(|file| file.path.as_path())
+    }
+
     /// What a person should look at: the notices by column, in order.
     pub fn notices(&self) -> impl Iterator<Item = (&str, &str)> {
         self.decisions.iter().filter_map(|d| d.notice.as_deref().map(|notice| (d.column.as_str(), notice)))
@@ -74,6 +93,11 @@ impl Exhibit for Loaded {
             .block(Block::Table { columns, rows });
         for note in &self.notes {
             section = section.text(note.clone());
+        }
+        if !self.files.is_empty() {
+            let columns = ["file", "rows"].map(String::from).to_vec();
+            let row = |file: &FileRows| vec![file.path.display().to_string(), file.rows.len().to_string()];
+            section = section.block(Block::Table { columns, rows: self.files.iter().map(row).collect() });
         }
         for (column, notice) in self.notices() {
             section = section.block(Block::Warning(format!("`{column}`: {notice}")));
@@ -132,7 +156,7 @@ pub(crate) fn decide(sources: Vec<Source<'_>>, rows: usize, wishes: &Wishes, not
         }
     }
     let table = Table::sized(Arc::new(Schema::new(fields)?), columns, rows)?;
-    Ok(Loaded { table, decisions, notes })
+    Ok(Loaded { table, decisions, notes, files: Vec::new() })
 }
 
 fn decide_one(source: Source<'_>, rows: usize, wishes: &Wishes) -> Result<(Decision, Option<(Field, Column)>)> {

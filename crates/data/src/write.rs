@@ -1,10 +1,12 @@
-//! Tables to files: CSV for people, Parquet for programs.
+//! Tables to files: CSV for people, Parquet and Arrow IPC for programs.
 //!
-//! Parquet keeps kinds, levels and bits. CSV keeps what its reader can read back: see [`csv`].
+//! Parquet and Arrow keep kinds, levels and bits. CSV keeps what its reader can read back: see [`csv`].
 
 use std::path::Path;
 
-use polars::prelude::{CsvWriter, DataFrame, IntoColumn, ParquetWriter, PolarsResult, SerWriter, StringChunked};
+use polars::prelude::{
+    CsvWriter, DataFrame, IntoColumn, IpcWriter, ParquetWriter, PolarsResult, SerWriter, StringChunked,
+};
 use polars::prelude::{IntoSeries, QuoteStyle};
 use stagewise_core::column::{Column, MISSING_TIME};
 use stagewise_core::error::{At, Crumb, DataError, Error, Result};
@@ -66,6 +68,22 @@ pub fn parquet(table: &Table, path: impl AsRef<Path>) -> Result<()> {
 /// An external error from polars.
 pub fn parquet_bytes(table: &Table) -> Result<Vec<u8>> {
     bytes(to_frame(table)?, |buffer, frame| ParquetWriter::new(buffer).finish(frame).map(drop))
+}
+
+/// Writes a table as an Arrow IPC file (Feather), not packed.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn ipc(table: &Table, path: impl AsRef<Path>) -> Result<()> {
+    save(&ipc_bytes(table)?, path.as_ref())
+}
+
+/// The bytes that [`ipc`] writes.
+///
+/// # Errors
+/// An external error from polars.
+pub fn ipc_bytes(table: &Table) -> Result<Vec<u8>> {
+    bytes(to_frame(table)?, |buffer, frame| IpcWriter::new(buffer).finish(frame))
 }
 
 fn bytes(

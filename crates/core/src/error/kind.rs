@@ -286,6 +286,14 @@ pub enum DataError {
         /// What to do.
         remedy: String,
     },
+    /// A database that does not answer a query.
+    #[error("the database `{database}` refuses: {problem}")]
+    Query {
+        /// Where the database is.
+        database: String,
+        /// What it says.
+        problem: String,
+    },
     /// A file that is not what its name says.
     #[error("line {line}: {problem}")]
     Malformed {

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use stagewise_core::error::{DataError, Error, ParameterError, Result};
 use stagewise_core::schema::{Kind, MissingTokens};
 
+use super::many::{Part, read_all};
 use super::scan::{Scan, detect, scan};
 use super::{Origin, encoding, scan::Dialect};
 use crate::loaded::{Loaded, Source, Values, Wishes, decide};
@@ -107,6 +108,29 @@ impl Csv {
     /// [`DataError::Malformed`] with line and remedy, [`DataError::Unparsable`] for a value that is not of the kind
     /// asked for, [`ParameterError`], a column asked for that is not there, a file that cannot be read.
     pub fn read(&self) -> Result<Loaded> {
+        self.check()?;
+        self.origin.with(|bytes| self.parse(bytes, |sources, rows, notes| decide(sources, rows, &self.wishes, notes)))
+    }
+
+    /// Reads every file that the path names as a pattern, as one table: `data/year=*/part-*.csv`.
+    ///
+    /// `*` and `?` stand for any characters and for one, `**` for any folders; names that begin with a dot are passed
+    /// over. Files come in the order of their paths. Their columns must be the same by name, in any order; what a column
+    /// means is decided on all values together. Each folder `key=value` on the way, as the path writes it, becomes a
+    /// column behind the others; Hive's name for a missing value is missing, `%2F` is `/`. [`Loaded::file_of`] says
+    /// where a row came from; rows in errors count from the first file on. `O(bytes)`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), with the file; [`DataError::Malformed`] for files whose columns or folders do not agree; a
+    /// pattern that no file matches.
+    pub fn read_all(&self) -> Result<Loaded> {
+        self.check()?;
+        read_all(&self.origin, &self.wishes, |bytes| {
+            self.parse(bytes, |sources, rows, notes| Ok(Part::of(sources, rows, notes)))
+        })
+    }
+
+    fn check(&self) -> Result<()> {
         let usable = |b: u8| b.is_ascii() && !matches!(b, 0 | b'\n' | b'\r');
         for (name, byte) in [("delimiter", self.delimiter), ("quote", self.quote)] {
             if let Some(byte) = byte {
@@ -115,11 +139,11 @@ impl Csv {
             }
         }
         let differ = self.delimiter.is_none() || self.delimiter != self.quote;
-        ParameterError::check(differ, "quote", "the delimiter", "another character than the delimiter")?;
-        self.origin.with(|bytes| self.parse(bytes))
+        ParameterError::check(differ, "quote", "the delimiter", "another character than the delimiter")
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Loaded> {
+    /// Hands on the columns of a file, its rows and the notes about it.
+    fn parse<T>(&self, bytes: &[u8], then: impl FnOnce(Vec<Source<'_>>, usize, Vec<String>) -> Result<T>) -> Result<T> {
         let text = encoding::text(bytes)?;
         let mut notes = Vec::new();
         let delimiter = self.delimiter.unwrap_or_else(|| match detect(text, self.quote) {
@@ -141,7 +165,7 @@ impl Csv {
         if scan.rows == 0 {
             notes.push("the file has a header and no rows".into());
             let empty = |(name, notice)| Source { name, values: Values::Texts(Vec::new()), notice };
-            return decide(names.into_iter().map(empty).collect(), 0, &self.wishes, notes);
+            return then(names.into_iter().map(empty).collect(), 0, notes);
         }
         let frame = frame(&scan).map_err(Error::external)?;
         for (what, expected, found) in
@@ -159,7 +183,7 @@ impl Csv {
             .map_err(Error::external)?;
         let sources = names.into_iter().zip(texts);
         let sources = sources.map(|((name, notice), texts)| Source { name, values: Values::Texts(texts), notice });
-        decide(sources.collect(), scan.rows, &self.wishes, notes)
+        then(sources.collect(), scan.rows, notes)
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
 
 /// What a file is by its first bytes, if it is no text.
 fn by_first_bytes(bytes: &[u8]) -> Option<String> {
-    let known: [(&[u8], String); 9] = [
+    let known: [(&[u8], String); 10] = [
         (b"\xFF\xFE", format!("the file is in UTF-16 (little endian); {TO_UTF8}")),
         (b"\xFE\xFF", format!("the file is in UTF-16 (big endian); {TO_UTF8}")),
         (b"\x1F\x8B", "the file is compressed with gzip; unpack it first".into()),
@@ -52,7 +52,12 @@ fn by_first_bytes(bytes: &[u8]) -> Option<String> {
         ),
         (b"\xD0\xCF\x11\xE0", "the file is an old spreadsheet (xls); save the sheet as CSV".into()),
         (b"PAR1", "the file is Parquet; read it with `Parquet`".into()),
-        (b"SQLite format 3\0", "the file is a SQLite database; export the table as CSV".into()),
+        (b"ARROW1\0\0", "the file is Arrow; read it with `Ipc`".into()),
+        (
+            b"SQLite format 3\0",
+            "the file is a SQLite database; query it with `Sqlite` (feature `sqlite`), or export the table as CSV"
+                .into(),
+        ),
     ];
     // `BZh` may begin a text; bzip2 goes on with a digit and a fixed number.
     let bzip2 = |magic: &[u8]| magic != b"BZh" || bytes.get(4..7) == Some(b"1AY");

@@ -14,6 +14,7 @@ use stagewise_core::error::{DataError, Result};
 use stagewise_core::schema::{Kind, MissingTokens};
 use stagewise_core::target::number_text;
 
+use super::many::{each, together};
 use super::{Origin, encoding};
 use crate::kind::EXACT_WHOLE;
 use crate::loaded::{Loaded, Source, Values, Wishes, decide};
@@ -71,12 +72,51 @@ impl Ndjson {
     pub fn read(&self) -> Result<Loaded> {
         self.origin.with(|bytes| {
             let (columns, rows) = columns(encoding::text(bytes)?)?;
-            let texts: Vec<Option<Vec<Option<String>>>> = columns.iter().map(|(_, c)| as_texts(c)).collect();
-            let sources =
-                columns.iter().zip(&texts).map(|((name, cells), texts)| source(name, cells, texts.as_deref()));
-            decide(sources.collect(), rows, &self.wishes, Vec::new())
+            with_sources(&columns, |sources| decide(sources, rows, &self.wishes, Vec::new()))
         })
     }
+
+    /// Reads every file that the path names as a pattern, as one table; see [`Csv::read_all`](crate::Csv::read_all).
+    ///
+    /// As in one file, a column is the union over all lines: a key that a whole file lacks is missing there.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), with the file; [`DataError::Malformed`] for files whose folders do not agree; a pattern
+    /// that no file matches.
+    pub fn read_all(&self) -> Result<Loaded> {
+        let (found, parts) = each(&self.origin, |bytes| columns(encoding::text(bytes)?))?;
+        let rows: Vec<usize> = parts.iter().map(|(_, rows)| *rows).collect();
+        let columns = union(parts);
+        with_sources(&columns, |sources| together(found, &rows, sources, &self.wishes, Vec::new()))
+    }
+}
+
+/// The columns of all files below each other, in order of appearance.
+fn union(parts: Vec<(Columns, usize)>) -> Columns {
+    let mut all: Columns = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut total = 0;
+    for (columns, rows) in parts {
+        for (name, cells) in columns {
+            let place = *places.entry(name.clone()).or_insert(all.len());
+            if place == all.len() {
+                all.push((name, Vec::new()));
+            }
+            if let Some((_, below)) = all.get_mut(place) {
+                below.resize(total, Value::Null);
+                below.extend(cells);
+            }
+        }
+        total += rows;
+    }
+    all.iter_mut().for_each(|(_, cells)| cells.resize(total, Value::Null));
+    all
+}
+
+fn with_sources(columns: &Columns, then: impl FnOnce(Vec<Source<'_>>) -> Result<Loaded>) -> Result<Loaded> {
+    let texts: Vec<Option<Vec<Option<String>>>> = columns.iter().map(|(_, c)| as_texts(c)).collect();
+    let sources = columns.iter().zip(&texts).map(|((name, cells), texts)| source(name, cells, texts.as_deref()));
+    then(sources.collect())
 }
 
 /// One object, its keys in order.
