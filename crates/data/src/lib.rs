@@ -23,6 +23,7 @@
 //! # Ok::<(), stagewise_core::Error>(())
 //! ```
 
+pub mod check;
 pub mod frame;
 pub mod kind;
 pub mod leak;
@@ -34,6 +35,7 @@ pub mod split;
 pub mod task;
 pub mod write;
 
+pub use check::{DataSchema, Environment};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, Loaded};
 pub use profile::Profile;
