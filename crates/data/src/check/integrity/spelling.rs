@@ -35,7 +35,7 @@ pub(super) fn variants(levels: &[Count<'_>]) -> Vec<Respelt> {
 }
 
 /// Rare levels within reach of a level that has at least `ratio` times their rows, by Damerau–Levenshtein distance of the
-/// folded texts: 1 for texts of 4 to 7 letters, 2 for longer ones, none for shorter ones. Digits must agree: `type 1` is no
+/// folded texts: 1 if the frequent one has 4 to 7 letters, 2 if more, none if fewer. Digits must agree: `type 1` is no
 /// typo of `type 2`. The nearest is meant; of equally near ones the most frequent, then the first by spelling.
 /// `O(levels² · length²)`.
 pub(super) fn typos(levels: &[Count<'_>], ratio: f64) -> Vec<Respelt> {
@@ -47,7 +47,7 @@ pub(super) fn typos(levels: &[Count<'_>], ratio: f64) -> Vec<Respelt> {
             .filter_map(|often| {
                 let (a, b) = (&folds[rare].0, &folds[often].0);
                 let (m, n) = (a.chars().count(), b.chars().count());
-                let reach = reach(m.min(n));
+                let reach = reach(n);
                 let near = m.abs_diff(n) <= reach && reach > 0;
                 let distance = if near { strsim::damerau_levenshtein(a, b) } else { usize::MAX };
                 (distance <= reach).then_some((distance, std::cmp::Reverse(levels[often].1), levels[often].0))
