@@ -28,8 +28,9 @@ pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
 pub use stagewise_data::{
-    Csv, Decision, GroupHoldout, GroupKFold, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout,
-    StratifiedKFold, TaskKind, detect_task,
+    Csv, DataSchema, Decision, Environment, Expectation, Expectations, GroupHoldout, GroupKFold, Integrity, KFold,
+    Leakage, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout, StratifiedKFold, TaskKind,
+    detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{

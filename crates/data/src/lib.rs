@@ -6,6 +6,7 @@
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
+//! | is it what it should be? | [`check`]: [`DataSchema`], [`Expectations`], [`Integrity`], [`Leakage`], [`Decisions`](check::Decisions) |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
@@ -35,7 +36,7 @@ pub mod split;
 pub mod task;
 pub mod write;
 
-pub use check::{DataSchema, Environment};
+pub use check::{DataSchema, Environment, Expectation, Expectations, Integrity, Leakage};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, Loaded};
 pub use profile::Profile;

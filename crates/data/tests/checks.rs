@@ -29,16 +29,10 @@ fn spellings_are_put_right_and_nothing_else_is_touched() {
     let report = Integrity::new().check(&loans).unwrap();
     let purpose: Vec<Fault> =
         report.findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.fault).collect();
-    println!(
-        "{:#?}",
-        report.findings.iter().map(|f| (f.fault, &f.column, f.severity, &f.what, f.rows.len())).collect::<Vec<_>>()
-    );
     assert_eq!(purpose, [Fault::Variants, Fault::Typos]);
     assert!(report.suggestions.iter().all(|(column, ..)| column == "purpose"));
     assert_eq!(report.suggestions.of("purpose", "BUSINESS"), Some(&Decision::Map("business".into())));
     let applied = report.suggestions.apply(&loans).unwrap();
-    let left = DataSchema::infer(&applied.table);
-    println!("{}", left.to_toml().unwrap());
     // What is too short to say what was meant stays: `ca` and `cr`.
     let known = ["car", "home", "education", "medical", "business", "ca", "cr"];
     let again = Expectations::new().expect(Expectation::in_set("purpose", known)).check(&applied.table).unwrap();
@@ -57,7 +51,6 @@ fn a_later_year_departs_from_the_schema_of_the_first_three() {
         .iter()
         .map(|a| (a.column.clone().unwrap_or_default(), a.kind.to_string(), a.severity))
         .collect();
-    println!("{found:#?}");
     let low = ("income".to_string(), "FEATURE_TYPE_LOW_FRACTION_PRESENT".to_string(), Severity::Error);
     let target = ("defaulted".to_string(), "COLUMN_OF_ANOTHER_ENVIRONMENT".to_string(), Severity::Warning);
     assert!(found.contains(&low) && found.contains(&target), "{found:?}");
@@ -68,7 +61,6 @@ fn leaks_are_found_where_they_are() {
     let loans = loans();
     let (train, test) = (rows(&loans, 0..3750), rows(&loans, 3750..5000));
     let clean = Leakage::new().check(&train, &test).unwrap();
-    println!("{clean:#?}");
     assert!(clean.passed(), "{:?}", clean.findings);
     let leaky = test.stacked(&rows(&loans, 100..120)).unwrap();
     let report = Leakage::new().check(&train, &leaky).unwrap();
@@ -97,7 +89,6 @@ fn leaks_are_found_where_they_are() {
 fn the_profile_knows_what_the_target_hangs_on() {
     let profile = Profile::of(&loans(), Some("defaulted")).unwrap();
     let named: Vec<&str> = profile.relations.iter().filter(|r| r.adjusted < 0.01).map(|r| r.column.as_str()).collect();
-    println!("{:#?}", profile.relations);
     for column in ["late_payments", "guarantor", "label_anna", "employment"] {
         assert!(named.contains(&column), "{named:?}");
     }

@@ -3,7 +3,6 @@
 //! Names are those of TensorFlow Data Validation where it has one. A column whose kind is wrong is not looked into any
 //! further; all other columns are.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use rayon::prelude::*;
@@ -14,10 +13,9 @@ use stagewise_core::record::parse;
 use stagewise_core::schema::Kind;
 use stagewise_core::table::Table;
 
-use super::finding::{Sample, Severity, names_text, samples, samples_text};
+use super::finding::{Sample, Severity, names_text, rows_by_text, samples, samples_text};
 use super::schema::{ColumnSchema, DataSchema, Environment};
 use crate::leak::{MISSING_LEVEL, levels};
-use crate::loaded::cell_text;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -174,16 +172,12 @@ impl ColumnSchema {
             if within { Severity::Notice } else { Severity::Error }
         };
         if let Some(known) = &self.levels {
-            let strange: Vec<(usize, String)> = present
-                .iter()
-                .filter_map(|&row| cell_text(column, row).map(|text| (row, text)))
-                .filter(|(_, text)| !known.contains(text))
-                .collect();
+            let mut strange = rows_by_text(column);
+            strange.retain(|text, _| !known.contains(text));
             if !strange.is_empty() {
-                let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-                strange.iter().for_each(|(_, text)| *counts.entry(text).or_default() += 1);
-                let names: Vec<&str> = counts.keys().copied().collect();
-                let rows: Vec<usize> = strange.iter().map(|(row, _)| *row).collect();
+                let names: Vec<&String> = strange.keys().collect();
+                let mut rows: Vec<usize> = strange.values().flatten().copied().collect();
+                rows.sort_unstable();
                 let (expected, found) = (format!("one of {}", names_text(known)), names_text(&names));
                 anomalies.push(rows_of(new(AnomalyKind::UnexpectedLevels, judged(&rows), expected, found), &rows));
             }

@@ -3,6 +3,7 @@
 //! Every check collects all it finds; nothing stops at the first. Rows are counted from zero, as in errors, and at most
 //! [`SAMPLES`] of them are kept, so that a report of a large table stays small.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -67,4 +68,30 @@ pub(crate) fn names_text<S: AsRef<str>>(names: &[S]) -> String {
         text += &format!(" and {} more", names.len() - SAMPLES);
     }
     text
+}
+
+/// The rows of each text that a column holds, ascending; missing values are none of them. Levels are written once, not row by
+/// row.
+pub(crate) fn rows_by_text(column: &Column) -> BTreeMap<String, Vec<usize>> {
+    let mut by_text: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    match column {
+        Column::Category { codes, levels } => {
+            let mut rows: Vec<Vec<usize>> = vec![Vec::new(); levels.len()];
+            for (row, &code) in codes.iter().enumerate() {
+                if let Some(rows) = rows.get_mut(code as usize) {
+                    rows.push(row);
+                }
+            }
+            let seen = levels.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
+            by_text.extend(seen.map(|(name, rows)| (name.to_string(), rows)));
+        }
+        _ => {
+            for row in 0..column.len() {
+                if let Some(text) = cell_text(column, row) {
+                    by_text.entry(text).or_default().push(row);
+                }
+            }
+        }
+    }
+    by_text
 }

@@ -262,7 +262,7 @@ mod tests {
         assert!(of(Column::numbers(noise), Column::flags(y.clone())).unwrap() < 0.02);
         let ids: Vec<String> = (0..2000).map(|i| format!("id {i}")).collect();
         assert!(of(Column::texts(ids.iter().map(|t| Some(t.as_str()))), Column::flags(y.clone())).unwrap() < 1e-3);
-        assert_eq!(of(Column::flags(y.clone()), Column::flags(y.clone())), Some(1.0));
+        assert_eq!(of(Column::flags(y.clone()), Column::flags(y)), Some(1.0));
         // Nineteen of twenty right, half of each: by Brier scores 1 − 0.05 · 0.95 / 0.25, less a little for the folds.
         let even: Vec<Option<bool>> = (0..2000).map(|i| Some(i % 2 == 0)).collect();
         let nearly: Vec<Option<bool>> = (0..2000).map(|i| Some((i % 2 == 0) != (i % 40 < 2))).collect();

@@ -65,13 +65,13 @@ pub struct ColumnSchema {
     pub(super) kind: Kind,
     #[serde(default = "feature")]
     pub(super) role: Role,
-    #[serde(default = "everywhere")]
+    #[serde(default = "everywhere", skip_serializing_if = "is_everywhere")]
     pub(super) environments: Vec<Environment>,
     #[serde(default)]
     pub(super) presence: f64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) unique: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) tolerance: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) least: Option<f64>,
@@ -91,6 +91,14 @@ fn feature() -> Role {
 
 fn everywhere() -> Vec<Environment> {
     vec![Environment::Training, Environment::Serving]
+}
+
+fn is_everywhere(environments: &[Environment]) -> bool {
+    environments == everywhere()
+}
+
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl Persist for DataSchema {
@@ -317,7 +325,8 @@ mod tests {
         let late = ColumnSchema::new("late", Kind::Flag).environments([Environment::Training]);
         assert_eq!(schema, DataSchema::default().least_rows(10).column(age).unwrap().column(late).unwrap());
         let written = schema.to_toml().unwrap();
-        assert!(written.contains("[[column]]\nname = \"age\"\nkind = \"number\"\n"), "{written}");
+        let age = "[[column]]\nname = \"age\"\nkind = \"number\"\nrole = \"feature\"\npresence = 0.0\nleast = 18.0\n";
+        assert!(written.contains(age), "{written}");
     }
 
     #[test]

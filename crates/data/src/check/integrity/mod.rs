@@ -26,9 +26,8 @@ pub use self::outlier::Outlier;
 pub use self::report::{Fault, Finding, IntegrityReport};
 use self::spelling::Respelt;
 use super::decision::Decision;
-use super::finding::{Severity, names_text};
+use super::finding::{Severity, names_text, rows_by_text};
 use super::rows;
-use crate::loaded::cell_text;
 use crate::task::{TaskKind, detect_task};
 
 /// The integrity suite and its limits.
@@ -244,12 +243,7 @@ impl Integrity {
         finding: &dyn Fn(Fault, Severity, String, Vec<usize>) -> Finding,
         found: &mut Found,
     ) {
-        let mut by_text: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for row in 0..column.len() {
-            if let Some(text) = cell_text(column, row) {
-                by_text.entry(text).or_default().push(row);
-            }
-        }
+        let by_text = rows_by_text(column);
         let rows_of = |texts: &[&str]| {
             let mut rows: Vec<usize> = texts.iter().filter_map(|t| by_text.get(*t)).flatten().copied().collect();
             rows.sort_unstable();

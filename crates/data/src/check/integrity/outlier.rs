@@ -30,12 +30,12 @@ impl Outlier {
             Self::RobustZ(z) => {
                 let middle = median(&finite)?;
                 let spread = median(&finite.iter().map(|x| (x - middle).abs()).collect::<Vec<_>>())?;
-                (spread > 0.0).then(|| (middle - z * 1.4826 * spread, middle + z * 1.4826 * spread))?
+                (spread > 0.0).then_some((middle - z * 1.4826 * spread, middle + z * 1.4826 * spread))?
             }
             Self::Iqr(k) => {
                 let [first, third] = quantiles(&finite, &[0.25, 0.75])?[..] else { return None };
                 let spread = third - first;
-                (spread > 0.0).then(|| (first - k * spread, third + k * spread))?
+                (spread > 0.0).then_some((first - k * spread, third + k * spread))?
             }
         };
         (low.is_finite() && high.is_finite()).then_some((low, high))

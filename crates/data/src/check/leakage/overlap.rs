@@ -182,7 +182,7 @@ mod tests {
             (1..4).map(|k| Column::flags((0..500).map(|i| Some(i / k % 2 == 0)).collect::<Vec<_>>())).collect();
         let rows = Rows::new(columns.iter().collect(), 400);
         assert!(!rows.telling());
-        assert_eq!(rows.but_one(&vec![false; 100]), (vec![], 3));
+        assert_eq!(rows.but_one(&[false; 100]), (vec![], 3));
         assert_eq!(rows.rounded(1e-6, &[false; 100]), None);
         assert!(Rows::new(vec![], 0).same().is_empty());
     }
