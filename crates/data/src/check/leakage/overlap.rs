@@ -1,8 +1,8 @@
 //! Which test rows stand in the training rows too: equal, equal but for one column, equal but for rounding.
 //!
 //! Rows with few different values are equal by chance. So a search is only made where, were the columns independent, a test
-//! row would find an equal by chance at most one time in a hundred: `training rows · Π Σ p² ≤ 0.01`, with `p` the shares of
-//! the values of a column.
+//! row would find an equal by chance at most one time in a hundred: `training rows · Π c ≤ 0.01`, with `c` the share of
+//! pairs of training rows that agree in a column.
 
 use rayon::prelude::*;
 use stagewise_core::column::Column;
@@ -23,7 +23,7 @@ pub(super) struct Rows<'a> {
     columns: Vec<&'a Column>,
     keys: Vec<Vec<u64>>,
     train: usize,
-    /// `Σ p²` of each column over the training rows.
+    /// The chance that two rows agree, of each column.
     collision: Vec<f64>,
 }
 
@@ -135,11 +135,17 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// `Σ p²` over the values of a column: the chance that two rows agree.
+/// The share of pairs of rows that agree; one pair more, for none may have been seen by chance. 1 for fewer than two rows.
 fn collision(keys: &[u64]) -> f64 {
+    let n = keys.len() as f64;
+    if n < 2.0 {
+        return 1.0;
+    }
     let mut sorted = keys.to_vec();
     sorted.par_sort_unstable();
-    sorted.chunk_by(|a, b| a == b).map(|run| (run.len() as f64 / keys.len() as f64).powi(2)).sum()
+    let pairs = |run: &[u64]| 0.5 * run.len() as f64 * (run.len() as f64 - 1.0);
+    let agree: f64 = sorted.chunk_by(|a, b| a == b).map(pairs).sum();
+    ((agree + 1.0) / (0.5 * n * (n - 1.0))).min(1.0)
 }
 
 #[cfg(test)]
