@@ -35,13 +35,13 @@ pub const COMPARED_ROWS: usize = 100;
 /// use stagewise_core::table::Table;
 /// use stagewise_data::check::{Leakage, LeakageKind};
 ///
-/// let x: Vec<f64> = (0..200).map(|i| f64::from(i * i % 199) + f64::from(i) / 1000.0).collect();
+/// let x: Vec<f64> = (0..300).map(|i| f64::from(i * i % 199) + f64::from(i) / 1000.0).collect();
 /// let table = Table::of([("x", Column::numbers(x))])?;
-/// let train = table.take(&(0..150).collect::<Vec<_>>());
-/// let test = table.take(&(140..200).collect::<Vec<_>>());
+/// let train = table.take(&(0..250).collect::<Vec<_>>());
+/// let test = table.take(&(240..300).collect::<Vec<_>>());
 /// let report = Leakage::new().check(&train, &test)?;
 /// assert_eq!(report.findings[0].kind, LeakageKind::SameRows);
-/// assert_eq!((report.findings[0].pairs.len(), report.findings[0].pairs[0]), (10, (0, 140)));
+/// assert_eq!((report.findings[0].pairs.len(), report.findings[0].pairs[0]), (10, (0, 240)));
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
