@@ -37,10 +37,11 @@ pub use stagewise_data::balance::{
     NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
 };
 pub use stagewise_data::{
-    BootstrapSplit, Csv, Datasheet, Decision, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, Ipc, KFold,
-    LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson, Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit,
-    Profile, PurgedKFold, RandomHoldout, RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout,
-    StratifiedKFold, TaskKind, ThreeWay, ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Torn, ValueHistory, detect_task,
+    BootstrapSplit, Csv, DataSchema, Datasheet, Decision, Environment, Expectation, Expectations, GroupHoldout,
+    GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson,
+    Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,
+    RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind, ThreeWay,
+    ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Torn, ValueHistory, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{

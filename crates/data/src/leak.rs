@@ -176,17 +176,18 @@ fn best_threshold(values: &[f64], truth: &[usize], classes: usize) -> (usize, f6
     best
 }
 
-const MISSING_LEVEL: u64 = u64::MAX;
+pub(crate) const MISSING_LEVEL: u64 = u64::MAX;
 
 /// A key per value: equal keys, equal values. `MISSING_LEVEL` is missing.
-fn levels(column: &Column) -> Vec<u64> {
+pub(crate) fn levels(column: &Column) -> Vec<u64> {
     match column {
         Column::Number(v) => v.iter().map(|x| if x.is_nan() { MISSING_LEVEL } else { (x + 0.0).to_bits() }).collect(),
         Column::Category { codes, .. } => {
             codes.iter().map(|&c| if c == MISSING_CODE { MISSING_LEVEL } else { u64::from(c) }).collect()
         }
         Column::Flag(v) => v.iter().map(|f| f.map_or(MISSING_LEVEL, u64::from)).collect(),
-        Column::Timestamp(v) => v.iter().map(|&t| if t == MISSING_TIME { MISSING_LEVEL } else { t as u64 }).collect(),
+        // Turned so that the missing time, and no other, is the missing level.
+        Column::Timestamp(v) => v.iter().map(|&t| t.wrapping_sub(MISSING_TIME).wrapping_sub(1) as u64).collect(),
         Column::Text(v) => {
             let known: BTreeSet<&str> = v.iter().filter_map(|t| t.as_deref()).collect();
             let places: BTreeMap<&str, u64> = known.into_iter().zip(0..).collect();
@@ -197,7 +198,7 @@ fn levels(column: &Column) -> Vec<u64> {
 }
 
 /// Keys numbered from zero, in ascending order.
-fn dense(keys: &[u64]) -> Vec<usize> {
+pub(crate) fn dense(keys: &[u64]) -> Vec<usize> {
     let mut known = keys.to_vec();
     known.sort_unstable();
     known.dedup();

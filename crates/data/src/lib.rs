@@ -6,6 +6,7 @@
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
+//! | is it what it should be? | [`check`]: [`DataSchema`], [`Expectations`], [`Integrity`], [`Leakage`], [`Decisions`](check::Decisions) |
 //! | what was known of it at that moment? | [`past`]: [`PointInTime`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], [`ThreeWaySplit`] and others |
 //! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
@@ -29,6 +30,7 @@
 
 pub mod augment;
 pub mod balance;
+pub mod check;
 pub mod croissant;
 pub mod datasheet;
 pub mod frame;
@@ -43,6 +45,7 @@ pub mod split;
 pub mod task;
 pub mod write;
 
+pub use check::{DataSchema, Environment, Expectation, Expectations, Integrity, Leakage};
 pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};

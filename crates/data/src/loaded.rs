@@ -211,7 +211,7 @@ fn decide_one(source: Source<'_>, rows: usize, wishes: &Wishes) -> Result<(Decis
 }
 
 /// A typed value as text.
-fn cell_text(column: &Column, row: usize) -> Option<String> {
+pub(crate) fn cell_text(column: &Column, row: usize) -> Option<String> {
     match column.cell(row) {
         Cell::Number(x) => Some(number_text(x)),
         Cell::Flag(b) => Some(b.to_string()),

@@ -1,4 +1,11 @@
 //! What is in a table, column by column, and what a person should look at before modelling.
+//!
+//! Beside each column alone: how columns hang together, which values are missing together, and what each has to do with the
+//! target.
+
+mod association;
+mod missing;
+mod relation;
 
 use rayon::prelude::*;
 use stagewise_core::column::Column;
@@ -12,6 +19,10 @@ use crate::leak::{distinct, leaks};
 use crate::role::is_constant;
 use crate::task::detect_task;
 
+pub use self::association::{Association, Associations, MOST_COLUMNS, Measure, correlation_ratio, cramers_v};
+pub use self::missing::{Missingness, PATTERNS};
+pub use self::relation::{IndependenceTest, Relation, benjamini_hochberg, relations};
+
 /// A column with more missing values than this share is named.
 pub const MOSTLY_MISSING: f64 = 0.5;
 
@@ -23,7 +34,7 @@ pub const TOP_LEVELS: usize = 5;
 
 /// A table in numbers.
 ///
-/// `O(columns · rows · log rows)`; the same for any number of threads.
+/// `O(columns² · rows + columns · rows · log rows)`; the same for any number of threads.
 ///
 /// ```
 /// use stagewise_core::column::Column;
@@ -45,6 +56,12 @@ pub struct Profile {
     pub columns: Vec<ColumnProfile>,
     /// What the target asks, if one is named: the task and the reason.
     pub target: Option<String>,
+    /// How columns hang together.
+    pub associations: Associations,
+    /// Which values are missing together.
+    pub missing: Missingness,
+    /// What each feature has to do with the target, if one is named.
+    pub relations: Vec<Relation>,
     /// What a person should look at.
     pub warnings: Vec<String>,
 }
@@ -122,7 +139,12 @@ impl Profile {
                 Some(format!("`{target}`: {task} ({})", task.why()))
             }
         };
-        Ok(Self { rows: table.rows(), columns, target: task, warnings })
+        let relations = match target {
+            None => Vec::new(),
+            Some(target) => relations(table, target)?,
+        };
+        let (associations, missing) = rayon::join(|| Associations::of(table), || Missingness::of(table));
+        Ok(Self { rows: table.rows(), columns, target: task, associations, missing, relations, warnings })
     }
 
     /// A column by name.
@@ -161,6 +183,12 @@ impl Exhibit for Profile {
         if !missing.is_empty() {
             let chart = Chart::Bars { title: "Missing values".into(), items: missing, mark: Some(MOSTLY_MISSING) };
             section = section.block(Block::Chart(chart));
+        }
+        section.blocks.extend(self.missing.blocks());
+        section.blocks.extend(relation::blocks(&self.relations));
+        section.blocks.extend(self.associations.charts().into_iter().map(Block::Chart));
+        if self.associations.left_out > 0 {
+            section = section.text(format!("{} columns left out of the associations", self.associations.left_out));
         }
         let shown = self.columns.iter().filter(|c| matches!(c.role, Role::Feature | Role::Target));
         let charts = shown.filter_map(|c| c.numbers.as_ref().map(|n| (&c.name, &n.histogram)));
