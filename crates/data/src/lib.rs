@@ -7,6 +7,7 @@
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`RandomHoldout`], [`KFold`], [`StratifiedKFold`], [`GroupHoldout`], [`GroupKFold`] |
+//! | whose labels, which of them, and are they right? | [`label`]: [`Annotations`](label::Annotations), agreement, aggregation |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -25,6 +26,7 @@
 
 pub mod frame;
 pub mod kind;
+pub mod label;
 pub mod leak;
 pub mod loaded;
 pub mod profile;
