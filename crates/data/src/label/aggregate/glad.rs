@@ -26,7 +26,7 @@ use crate::label::annotations::Annotations;
 /// [`DawidSkene`](super::DawidSkene). `O(answers + tasks · labels)` for each of up to some 25 evaluations a step.
 ///
 /// Whitehill, Ruvolo, Wu, Bergsma & Movellan (2009), "Whose vote should count more". Checked against crowd-kit 1.4.2
-/// `GLAD` run until it stands still, tolerance 1e-4.
+/// `GLAD` run until it stands still, tolerance 1e-3.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Glad {
