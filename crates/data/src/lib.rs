@@ -12,6 +12,7 @@
 //! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
 //! | what if a class is rare? | [`balance`]: [`balance::Smote`], [`balance::RandomUnderSampler`], [`balance::TomekLinks`], … |
 //! | where does it come from, and what may it be used for? | [`datasheet`]: [`Datasheet`], as Croissant: [`croissant`] |
+//! | whose labels, which of them, and are they right? | [`label`]: [`Annotations`](label::Annotations), agreement, aggregation |
 //! | how does it get out again? | [`mod@write`], [`frame`] |
 //!
 //! Text becomes a value by [`stagewise_core::record::parse`] and nothing else, so that a file and a request that say
@@ -35,6 +36,7 @@ pub mod croissant;
 pub mod datasheet;
 pub mod frame;
 pub mod kind;
+pub mod label;
 pub mod leak;
 pub mod loaded;
 pub mod past;

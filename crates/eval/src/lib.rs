@@ -10,6 +10,7 @@
 //! | how good is the recipe, not the one fit? | [`cross_validate()`], [`CrossValidated`] |
 //! | what does each raw column contribute? | [`Permutation`], through the whole recipe |
 //! | does the validation side look like the training side? | [`AdversarialCheck`] |
+//! | which labels are likely wrong? | [`ConfidentLearning`], by out-of-fold answers |
 //! | which recipe is best? | [`ranking`], which refuses results of different splits |
 //!
 //! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.
@@ -18,6 +19,7 @@ pub mod adversarial;
 pub mod cross_validate;
 pub mod curve;
 pub mod interval;
+pub mod label_errors;
 pub mod metric;
 pub mod permutation;
 
@@ -29,6 +31,7 @@ pub use adversarial::{Adversarial, AdversarialCheck, TellingColumn};
 pub use cross_validate::{CrossValidated, CrossValidation, FoldResult, Ranked, cross_validate, ranking};
 pub use curve::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 pub use interval::{Bootstrap, Interval, IntervalMethod, bootstrap, wilson};
+pub use label_errors::{ConfidentLearning, LabelErrors, Suspect, SuspectOrder, Suspicion};
 pub use metric::{
     Accuracy, Average, Brier, ClassConfusion, Confusion, ExpectedCost, F1, Gain, LogLoss, Mae, MeanAveragePrecision,
     MeanReciprocalRank, Mse, Ndcg, Precision, R2, Recall, Rmse, RocAuc,

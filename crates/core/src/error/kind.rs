@@ -254,6 +254,22 @@ pub enum DataError {
         /// The known levels.
         known: Vec<String>,
     },
+    /// Answers whose task or worker is missing.
+    #[error("{count} rows hold a label but no name here (first: row {first}); name them or drop them")]
+    Unnamed {
+        /// How many rows.
+        count: usize,
+        /// The first such row.
+        first: usize,
+    },
+    /// A worker who answered a task more than once.
+    #[error("`{worker}` answered the task `{task}` more than once; keep one answer, the last for example")]
+    AnsweredTwice {
+        /// The task.
+        task: String,
+        /// The worker.
+        worker: String,
+    },
     /// Two things that must be equally long are not.
     #[error("{what}: {expected} values needed, {found} found")]
     Length {

@@ -106,6 +106,9 @@ impl<S> CrossValidation<S> {
             folds,
             splits: judged_on(&splits, data),
             out_of_fold: collect::<T>(&splits, &outputs, data.rows()),
+            truth: data.target().clone(),
+            labels: data.labels().clone(),
+            weighted: data.weights().is_some(),
         })
     }
 }

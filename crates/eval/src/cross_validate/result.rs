@@ -22,6 +22,10 @@ pub struct CrossValidated<T: Task> {
     pub(super) folds: Vec<FoldResult>,
     pub(super) splits: Fingerprint,
     pub(super) out_of_fold: Option<T::Output>,
+    /// What the answers were judged with, so that whoever reads them needs no data that may be other.
+    pub(crate) truth: T::Target,
+    pub(crate) labels: T::Labels,
+    pub(crate) weighted: bool,
 }
 
 impl<T: Task> CrossValidated<T> {
