@@ -27,16 +27,20 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
+pub use stagewise_data::label::{
+    Aggregator, Annotations, DawidSkene, Glad, GoldQuestions, KCentre, KappaWeights, LabelFunctions, MajorityVote,
+    Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
+};
 pub use stagewise_data::{
     Csv, Decision, GroupHoldout, GroupKFold, KFold, Loaded, Ndjson, Parquet, Profile, RandomHoldout, StratifiedHoldout,
     StratifiedKFold, TaskKind, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
-    Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,
-    F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse, Ndcg, Permutation,
-    PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap,
-    cross_validate, ranking, wilson,
+    Accuracy, Average, Bootstrap, Brier, CalibrationCurve, ConfidentLearning, Confusion, CrossValidated,
+    CrossValidation, ExpectedCost, F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse,
+    Ndcg, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve,
+    bootstrap, cross_validate, ranking, wilson,
 };
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
