@@ -115,7 +115,7 @@ impl Splitter<Binary> for Halves {
     fn split(&self, data: &Dataset<Binary>, _: &FitContext) -> Result<Vec<Split>> {
         let (first, second): (Vec<usize>, Vec<usize>) = (0..data.rows()).partition(|row| *row < data.rows() / 2);
         let back = Split { train: second.clone(), validation: first.clone() };
-        Ok([back].into_iter().chain(self.all.then(|| Split { train: first, validation: second })).collect())
+        Ok([back].into_iter().chain(self.all.then_some(Split { train: first, validation: second })).collect())
     }
 }
 
