@@ -36,6 +36,10 @@ pub use stagewise_data::balance::{
     Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
     NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
 };
+pub use stagewise_data::label::{
+    Aggregator, Annotations, DawidSkene, Glad, GoldQuestions, KCentre, KappaWeights, LabelFunctions, MajorityVote,
+    Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
+};
 pub use stagewise_data::{
     BootstrapSplit, Csv, DataSchema, Datasheet, Decision, Environment, Expectation, Expectations, GroupHoldout,
     GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson,
@@ -45,10 +49,10 @@ pub use stagewise_data::{
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
-    Accuracy, Adversarial, AdversarialCheck, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated,
-    CrossValidation, ExpectedCost, F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision, MeanReciprocalRank, Mse,
-    Ndcg, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve,
-    bootstrap, cross_validate, ranking, wilson,
+    Accuracy, Adversarial, AdversarialCheck, Average, Bootstrap, Brier, CalibrationCurve, ConfidentLearning, Confusion,
+    CrossValidated, CrossValidation, ExpectedCost, F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision,
+    MeanReciprocalRank, Mse, Ndcg, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall,
+    Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
 };
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,

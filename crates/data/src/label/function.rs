@@ -26,7 +26,7 @@ type Rule = Box<dyn Fn(&LabelRow<'_>) -> Option<&'static str> + Send + Sync>;
 ///
 /// ```
 /// use stagewise_core::{column::Column, context::FitContext, table::Table};
-/// use stagewise_data::label::{Aggregator, DawidSkene, LabelFunctions};
+/// use stagewise_data::label::{Aggregator, LabelFunctions, MajorityVote};
 ///
 /// let mail = Table::of([
 ///     ("links", Column::numbers([9.0, 0.0, 7.0, 1.0])),
@@ -38,7 +38,8 @@ type Rule = Box<dyn Fn(&LabelRow<'_>) -> Option<&'static str> + Send + Sync>;
 /// let votes = rules.apply(&mail, &FitContext::new(7))?;
 /// let report = votes.report(None)?;
 /// assert_eq!((report.rows()[0].coverage, report.rows()[1].coverage), (0.5, 1.0));
-/// let labels = DawidSkene::new().aggregate(votes.annotations(), &FitContext::new(7))?;
+/// // Four rows are too few to learn how good a rule is; with hundreds take `DawidSkene`.
+/// let labels = MajorityVote::new().aggregate(votes.annotations(), &FitContext::new(7))?;
 /// assert_eq!((labels.label("0"), labels.label("1")), (Some("spam"), Some("ham")));
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```

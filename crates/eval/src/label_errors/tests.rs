@@ -1,6 +1,13 @@
 //! Confident learning against cleanlab, and what it refuses.
 
+use ndarray::Array1;
+use stagewise_core::context::FitContext;
+use stagewise_core::dataset::Dataset;
 use stagewise_core::exhibit::Exhibit;
+use stagewise_core::split::{Split, Splitter};
+use stagewise_core::stage::{Estimator, Predictor};
+use stagewise_core::table::Table;
+use stagewise_testkit::data;
 use stagewise_testkit::golden::load;
 
 use super::*;
@@ -75,4 +82,58 @@ fn answers_that_are_no_probabilities_are_refused() {
     }
     assert!(spec.judge(&[0], &[], names.clone()).is_err());
     assert!(spec.judge(&[], &[], names).unwrap().suspects().is_empty());
+}
+
+/// Answers 0.9 to every row.
+struct Sure;
+
+impl Estimator<Binary> for Sure {
+    type Fitted = Self;
+
+    fn fit(&self, _: &Dataset<Binary>, _: &FitContext) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Predictor<Binary> for Sure {
+    fn predict(&self, table: &Table) -> Result<Array1<f64>> {
+        Ok(Array1::from_elem(table.rows(), 0.9))
+    }
+}
+
+/// The first half judges, and where `all` the second one too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Halves {
+    all: bool,
+}
+
+impl Persist for Halves {
+    const TAG: &'static str = "Halves";
+}
+
+impl Splitter<Binary> for Halves {
+    fn split(&self, data: &Dataset<Binary>, _: &FitContext) -> Result<Vec<Split>> {
+        let (first, second): (Vec<usize>, Vec<usize>) = (0..data.rows()).partition(|row| *row < data.rows() / 2);
+        let back = Split { train: second.clone(), validation: first.clone() };
+        Ok([back].into_iter().chain(self.all.then_some(Split { train: first, validation: second })).collect())
+    }
+}
+
+#[test]
+fn only_a_whole_cross_validation_without_weights_is_taken() {
+    let (data, cx) = (data::binary(40, 1), FitContext::new(0));
+    let unweighted = data.weights().is_none();
+    let find = |data: &Dataset<Binary>, all| {
+        let judged = crate::cross_validate(&Sure, data, &Halves { all }, &[], &cx).unwrap();
+        ConfidentLearning::new().find(&judged)
+    };
+    assert!(unweighted);
+    let errors = find(&data, true).unwrap();
+    let close = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-12;
+    assert!(close(errors.thresholds()[0], 0.1) && close(errors.thresholds()[1], 0.9));
+    let event = &errors.classes()[1];
+    assert!(errors.suspects().iter().all(|suspect| suspect.likely == *event && suspect.given != *event));
+    assert!(find(&data, false).unwrap_err().to_string().contains("not every row was validated just once"));
+    let weighted = data.reweighted(vec![1.0; 40]).unwrap();
+    assert!(find(&weighted, true).unwrap_err().to_string().contains("would ignore the weights"));
 }
