@@ -1,5 +1,6 @@
 //! Tests through the whole library: what no single crate can show.
 
+mod balance;
 mod conformance;
 mod datasets;
 mod determinism;
