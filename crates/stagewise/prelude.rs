@@ -27,14 +27,14 @@ pub use stagewise_core::target::TargetValues;
 pub use stagewise_core::task::{Binary, Multiclass, Ranking, Regression, Task};
 pub use stagewise_core::{Error, Result};
 
-pub use stagewise_data::{
-    Csv, Datasheet, Decision, GroupHoldout, GroupKFold, History, Ipc, KFold, Loaded, Ndjson, Parquet, PointInTime, Profile,
-    RandomHoldout, StratifiedHoldout, StratifiedKFold, TaskKind, detect_task,
-};
 #[cfg(feature = "postgres")]
 pub use stagewise_data::Postgres;
 #[cfg(feature = "sqlite")]
 pub use stagewise_data::Sqlite;
+pub use stagewise_data::{
+    Csv, Datasheet, Decision, GroupHoldout, GroupKFold, Ipc, KFold, Loaded, Ndjson, Parquet, PointInTime, Profile,
+    RandomHoldout, StratifiedHoldout, StratifiedKFold, TaskKind, Timeline, detect_task,
+};
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Average, Bootstrap, Brier, CalibrationCurve, Confusion, CrossValidated, CrossValidation, ExpectedCost,

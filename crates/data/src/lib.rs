@@ -42,7 +42,7 @@ pub mod write;
 pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};
-pub use past::{History, JoinAccount, Joined, PointInTime};
+pub use past::{JoinAccount, Joined, PointInTime, Timeline};
 pub use profile::Profile;
 #[cfg(feature = "postgres")]
 pub use read::Postgres;
