@@ -51,7 +51,7 @@ pub use check::{DataSchema, Environment, Expectation, Expectations, Integrity, L
 pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
 pub use loaded::{Decision, FileRows, Loaded};
-pub use past::{JoinAccount, Joined, PointInTime, ValueHistory};
+pub use past::{JoinAccount, Joined, PointInTime, Timeline};
 pub use profile::Profile;
 #[cfg(feature = "postgres")]
 pub use read::Postgres;

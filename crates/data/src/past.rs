@@ -18,13 +18,13 @@ use stagewise_core::persist::Persist;
 use stagewise_core::schema::{Field, Kind, Schema};
 use stagewise_core::table::Table;
 
-/// Joins histories to cases: the latest value of each entity that was known at the moment of the case.
+/// Joins timelines to cases: the latest value of each entity that was known at the moment of the case.
 ///
-/// A row of a history is joined to a case if it is of the same entity, `value time <= moment` and
+/// A row of a timeline is joined to a case if it is of the same entity, `value time <= moment` and
 /// `known since <= moment`. Of several such rows the one with the greatest value time is taken; of equal ones the
 /// one known last, a correction; of equal ones again the last in the table. If that row is older than the time to live,
 /// nothing is joined. A case without an entity or a time is joined to nothing, a row without entity or times joins
-/// nothing; both are counted. `O(m log m + n log m)` per history.
+/// nothing; both are counted. `O(m log m + n log m)` per timeline.
 ///
 /// Checked against a search through all pairs. As in Feast (`get_historical_features`), but with the time since when a
 /// value is known always heeded.
@@ -32,7 +32,7 @@ use stagewise_core::table::Table;
 /// ```
 /// use stagewise_core::column::Column;
 /// use stagewise_core::table::Table;
-/// use stagewise_data::{ValueHistory, PointInTime};
+/// use stagewise_data::{Timeline, PointInTime};
 ///
 /// let loans = Table::of([("client", Column::numbers([7.0, 7.0])), ("asked", Column::timestamps([10, 20]))])?;
 /// let scores = Table::of([
@@ -41,7 +41,7 @@ use stagewise_core::table::Table;
 ///     ("known", Column::timestamps([6, 15])),
 ///     ("score", Column::numbers([300.0, 650.0])),
 /// ])?;
-/// let join = PointInTime::new(["client"], "asked").history(ValueHistory::new("scores", "holds").known("known"));
+/// let join = PointInTime::new(["client"], "asked").timeline(Timeline::new("scores", "holds").known("known"));
 /// let joined = join.join(&loans, &[&scores])?;
 /// // At 10 the value of 8 was not known yet.
 /// assert_eq!(joined.table.column("score")?, &Column::numbers([300.0, 650.0]));
@@ -52,7 +52,7 @@ use stagewise_core::table::Table;
 pub struct PointInTime {
     entity: Vec<String>,
     moment: String,
-    histories: Vec<ValueHistory>,
+    timelines: Vec<Timeline>,
 }
 
 impl Persist for PointInTime {
@@ -62,7 +62,7 @@ impl Persist for PointInTime {
 /// A table of values over time, and how it is joined.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ValueHistory {
+pub struct Timeline {
     name: String,
     time: String,
     known: Option<String>,
@@ -72,8 +72,8 @@ pub struct ValueHistory {
     live: Option<i64>,
 }
 
-impl ValueHistory {
-    /// A history called `name`, whose values hold since the column `time`.
+impl Timeline {
+    /// A timeline called `name`, whose values hold since the column `time`.
     pub fn new(name: impl Into<String>, time: impl Into<String>) -> Self {
         Self { name: name.into(), time: time.into(), ..Self::default() }
     }
@@ -120,14 +120,14 @@ impl ValueHistory {
 pub struct Joined {
     /// The cases in their order, the joined columns behind their own.
     pub table: Table,
-    /// One account per history, in order.
-    pub histories: Vec<JoinAccount>,
+    /// One account per timeline, in order.
+    pub timelines: Vec<JoinAccount>,
 }
 
-/// How the join of one history went, in rows.
+/// How the join of one timeline went, in rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JoinAccount {
-    /// The history.
+    /// The timeline.
     pub name: String,
     /// Whether it does not say since when values are known.
     pub optimistic: bool,
@@ -137,50 +137,50 @@ pub struct JoinAccount {
     pub expired: usize,
     /// Cases of an entity of which nothing was known yet.
     pub early: usize,
-    /// Cases of an entity that the history does not have.
+    /// Cases of an entity that the timeline does not have.
     pub unknown: usize,
     /// Cases without an entity or a time.
     pub nameless: usize,
-    /// Rows of the history without an entity or a time.
+    /// Rows of the timeline without an entity or a time.
     pub unusable: usize,
 }
 
 impl PointInTime {
     /// Cases of the entity that these columns name together, at the moments of the column `moment`.
     pub fn new<S: Into<String>>(entity: impl IntoIterator<Item = S>, moment: impl Into<String>) -> Self {
-        Self { entity: entity.into_iter().map(Into::into).collect(), moment: moment.into(), histories: Vec::new() }
+        Self { entity: entity.into_iter().map(Into::into).collect(), moment: moment.into(), timelines: Vec::new() }
     }
 
-    /// Adds a history.
+    /// Adds a timeline.
     #[must_use]
-    pub fn history(mut self, history: ValueHistory) -> Self {
-        self.histories.push(history);
+    pub fn timeline(mut self, timeline: Timeline) -> Self {
+        self.timelines.push(timeline);
         self
     }
 
-    /// Joins the histories, given in the order in which they were added.
+    /// Joins the timelines, given in the order in which they were added.
     ///
     /// # Errors
-    /// [`ParameterError`] without an entity, [`DataError::Length`] for another number of tables than histories,
+    /// [`ParameterError`] without an entity, [`DataError::Length`] for another number of tables than timelines,
     /// [`SchemaError::MissingColumn`], [`SchemaError::WrongKind`] for a time that is no timestamp or an entity of another
     /// kind than that of the cases, [`SchemaError::DuplicateColumn`] for a joined name that is taken: see
-    /// [`ValueHistory::prefix`].
-    pub fn join(&self, cases: &Table, histories: &[&Table]) -> Result<Joined> {
+    /// [`Timeline::prefix`].
+    pub fn join(&self, cases: &Table, timelines: &[&Table]) -> Result<Joined> {
         ParameterError::check(!self.entity.is_empty(), "entity", "no column", "one column or more")?;
-        if histories.len() != self.histories.len() {
-            let (expected, found) = (self.histories.len(), histories.len());
+        if timelines.len() != self.timelines.len() {
+            let (expected, found) = (self.timelines.len(), timelines.len());
             return Err(DataError::Length { what: "tables to join".into(), expected, found }.into());
         }
         let times = times(cases, &self.moment)?;
         let mut fields: Vec<Field> = cases.schema().fields().to_vec();
         let mut columns: Vec<Column> = cases.columns().to_vec();
         let mut accounts = Vec::new();
-        for (history, table) in self.histories.iter().zip(histories) {
-            let entity = history.entity.as_ref().unwrap_or(&self.entity);
+        for (timeline, table) in self.timelines.iter().zip(timelines) {
+            let entity = timeline.entity.as_ref().unwrap_or(&self.entity);
             let (left, right) = keys(cases, &self.entity, table, entity)?;
-            let mut account = JoinAccount { name: history.name.clone(), ..JoinAccount::default() };
-            let rows = latest(history, table, &left, &right, times, &mut account)?;
-            for name in history.joined(table, entity) {
+            let mut account = JoinAccount { name: timeline.name.clone(), ..JoinAccount::default() };
+            let rows = latest(timeline, table, &left, &right, times, &mut account)?;
+            for name in timeline.joined(table, entity) {
                 let place = table.schema().require(&name)?;
                 let (Some(field), Some(column)) = (table.schema().fields().get(place), table.columns().get(place))
                 else {
@@ -188,7 +188,7 @@ impl PointInTime {
                 };
                 let column = gathered(column, &rows);
                 let mut field = field.clone();
-                field.name = Arc::from(format!("{}{name}", history.prefix));
+                field.name = Arc::from(format!("{}{name}", timeline.prefix));
                 field.missing = column.missing_count() > 0;
                 field.origin = Arc::from([field.name.clone()]);
                 fields.push(field);
@@ -197,11 +197,11 @@ impl PointInTime {
             accounts.push(account);
         }
         let table = Table::sized(Arc::new(Schema::new(fields)?), columns, cases.rows())?;
-        Ok(Joined { table, histories: accounts })
+        Ok(Joined { table, timelines: accounts })
     }
 }
 
-impl ValueHistory {
+impl Timeline {
     fn joined(&self, table: &Table, entity: &[String]) -> Vec<String> {
         if let Some(columns) = &self.columns {
             return columns.clone();
@@ -212,18 +212,18 @@ impl ValueHistory {
     }
 }
 
-/// Per case the row of the history that was the latest known.
+/// Per case the row of the timeline that was the latest known.
 fn latest(
-    history: &ValueHistory,
+    timeline: &Timeline,
     table: &Table,
     left: &[Option<u32>],
     right: &[Option<u32>],
     cases: &[i64],
     account: &mut JoinAccount,
 ) -> Result<Vec<Option<usize>>> {
-    let since = times(table, &history.time)?;
-    let known = history.known.as_ref().map_or(Ok(since), |name| times(table, name))?;
-    account.optimistic = history.known.is_none();
+    let since = times(table, &timeline.time)?;
+    let known = timeline.known.as_ref().map_or(Ok(since), |name| times(table, name))?;
+    account.optimistic = timeline.known.is_none();
     // Entity, moment from which the row counts, row.
     let mut rows: Vec<(u32, i64, usize)> = Vec::with_capacity(right.len());
     for (row, ((key, &since), &known)) in right.iter().zip(since).zip(known).enumerate() {
@@ -254,7 +254,7 @@ fn latest(
             return None;
         };
         let age = case.saturating_sub(since.get(row).copied().unwrap_or(case));
-        if history.live.is_some_and(|live| age > live) {
+        if timeline.live.is_some_and(|live| age > live) {
             account.expired += 1;
             return None;
         }
@@ -361,16 +361,16 @@ fn gathered(column: &Column, rows: &[Option<usize>]) -> Column {
 impl Exhibit for Joined {
     fn exhibit(&self) -> Section {
         let headings =
-            ["history", "joined", "too old", "not known yet", "unknown entity", "no entity or time", "unusable rows"];
+            ["timeline", "joined", "too old", "not known yet", "unknown entity", "no entity or time", "unusable rows"];
         let row = |a: &JoinAccount| {
             let counts = [a.joined, a.expired, a.early, a.unknown, a.nameless, a.unusable];
             std::iter::once(a.name.clone()).chain(counts.map(|n| n.to_string())).collect()
         };
-        let rows = self.histories.iter().map(row).collect();
+        let rows = self.timelines.iter().map(row).collect();
         let mut section = Section::new("Join as of each case")
             .text(format!("{} cases", self.table.rows()))
             .block(Block::Table { columns: headings.map(String::from).to_vec(), rows });
-        for account in self.histories.iter().filter(|a| a.optimistic) {
+        for account in self.timelines.iter().filter(|a| a.optimistic) {
             let warning = "does not say since when values are known: late bookings and corrections may be among them";
             section = section.block(Block::Warning(format!("`{}` {warning}", account.name)));
         }
@@ -397,33 +397,33 @@ mod tests {
         .unwrap()
     }
 
-    fn history() -> ValueHistory {
-        ValueHistory::new("values", "holds").known("known")
+    fn timeline() -> Timeline {
+        Timeline::new("values", "holds").known("known")
     }
 
     #[test]
     fn ties_go_to_the_correction_and_then_to_the_last_row() {
         let values = values(&[(1.0, 5, 5), (1.0, 5, 7), (1.0, 5, 7), (1.0, 4, 9)]);
-        let join = PointInTime::new(["client"], "at").history(history());
+        let join = PointInTime::new(["client"], "at").timeline(timeline());
         let joined = join.join(&cases(&[1.0, 1.0, 1.0, 1.0], &[4, 5, 7, 9]), &[&values]).unwrap();
         assert_eq!(joined.table.column("v").unwrap(), &Column::numbers([f64::NAN, 0.0, 2.0, 2.0]));
-        assert_eq!((joined.histories[0].early, joined.histories[0].joined), (1, 3));
+        assert_eq!((joined.timelines[0].early, joined.timelines[0].joined), (1, 3));
     }
 
     #[test]
     fn old_values_missing_parts_and_unknown_entities_are_counted() {
         let values = values(&[(1.0, 0, 0), (f64::NAN, 1, 1), (1.0, MISSING_TIME, 1), (1.0, 1, MISSING_TIME)]);
-        let join = PointInTime::new(["client"], "at").history(history().live(Duration::from_micros(3)));
+        let join = PointInTime::new(["client"], "at").timeline(timeline().live(Duration::from_micros(3)));
         let cases = cases(&[1.0, 1.0, 2.0, f64::NAN, 1.0], &[3, 4, 3, 3, MISSING_TIME]);
         let joined = join.join(&cases, &[&values]).unwrap();
-        let account = &joined.histories[0];
+        let account = &joined.timelines[0];
         assert_eq!((account.joined, account.expired, account.unknown, account.nameless), (1, 1, 1, 2));
         assert_eq!((account.unusable, account.optimistic, account.early), (3, false, 0));
         assert_eq!(joined.table.column("v").unwrap().missing_count(), 4);
     }
 
     #[test]
-    fn several_histories_and_columns_of_an_entity_are_joined() {
+    fn several_timelines_and_columns_of_an_entity_are_joined() {
         let left = Table::of([
             ("shop", Column::categories([Some("a"), Some("b"), Some("a")])),
             ("item", Column::numbers([1.0, 1.0, 2.0])),
@@ -438,20 +438,20 @@ mod tests {
         ])
         .unwrap();
         let again = prices.clone();
-        let history = ValueHistory::new("prices", "since").entity(["store", "item"]).columns(["price"]);
+        let timeline = Timeline::new("prices", "since").entity(["store", "item"]).columns(["price"]);
         let join =
-            PointInTime::new(["shop", "item"], "at").history(history.clone()).history(history.clone().prefix("p_"));
+            PointInTime::new(["shop", "item"], "at").timeline(timeline.clone()).timeline(timeline.clone().prefix("p_"));
         let joined = join.join(&left, &[&prices, &again]).unwrap();
         assert_eq!(joined.table.schema().names(), ["shop", "item", "at", "price", "p_price"]);
         let expected = Column::categories([Some("high"), Some("low"), None]);
         assert_eq!(joined.table.column("p_price").unwrap(), &expected);
-        assert!(joined.histories[0].optimistic);
-        let twice = PointInTime::new(["shop", "item"], "at").history(history.clone()).history(history.clone());
+        assert!(joined.timelines[0].optimistic);
+        let twice = PointInTime::new(["shop", "item"], "at").timeline(timeline.clone()).timeline(timeline.clone());
         assert_eq!(
             twice.join(&left, &[&prices, &again]).unwrap_err().to_string(),
             "two columns are named `price`; rename one"
         );
-        let wrong = PointInTime::new(["item", "shop"], "at").history(history);
+        let wrong = PointInTime::new(["item", "shop"], "at").timeline(timeline);
         let error = wrong.join(&left, &[&prices]).unwrap_err().to_string();
         assert_eq!(error, "column `store`: is a text, a number is needed");
         let none = PointInTime::new(["item"], "shop").join(&left, &[]).unwrap_err().to_string();
@@ -482,15 +482,15 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().map(|(c, h, k)| (f64::from(c), h, k)).collect();
             let clients: Vec<f64> = asked.iter().map(|a| f64::from(a.0)).collect();
             let at: Vec<i64> = asked.iter().map(|a| a.1).collect();
-            let mut history = history();
+            let mut timeline = timeline();
             if let Some(live) = live {
-                history = history.live(Duration::from_micros(live.cast_unsigned()));
+                timeline = timeline.live(Duration::from_micros(live.cast_unsigned()));
             }
-            let join = PointInTime::new(["client"], "at").history(history);
+            let join = PointInTime::new(["client"], "at").timeline(timeline);
             let joined = join.join(&cases(&clients, &at), &[&values(&rows)]).unwrap();
             let expected: Vec<f64> = clients.iter().zip(&at).map(|(&c, &t)| by_hand((c, t), &rows, live)).collect();
             prop_assert_eq!(joined.table.column("v").unwrap(), &Column::numbers(expected));
-            let a = &joined.histories[0];
+            let a = &joined.timelines[0];
             prop_assert_eq!(a.joined + a.expired + a.early + a.unknown + a.nameless, asked.len());
         }
     }
