@@ -31,9 +31,21 @@ pub use stagewise_core::{Error, Result};
 pub use stagewise_data::Postgres;
 #[cfg(feature = "sqlite")]
 pub use stagewise_data::Sqlite;
+pub use stagewise_data::augment::{Fidelity, FittedGaussianCopula, GaussianCopula, Jitter, Mixable, Mixup, Privacy};
+pub use stagewise_data::balance::{
+    Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
+    NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
+};
+pub use stagewise_data::label::{
+    Aggregator, Annotations, DawidSkene, Glad, GoldQuestions, KCentre, KappaWeights, LabelFunctions, MajorityVote,
+    Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
+};
 pub use stagewise_data::{
-    Csv, Datasheet, Decision, GroupHoldout, GroupKFold, Ipc, KFold, Loaded, Ndjson, Parquet, PointInTime, Profile,
-    RandomHoldout, StratifiedHoldout, StratifiedKFold, TaskKind, Timeline, detect_task,
+    BootstrapSplit, Csv, DataSchema, Datasheet, Decision, Environment, Expectation, Expectations, GroupHoldout,
+    GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson,
+    Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,
+    RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind, ThreeWay,
+    ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Timeline, Torn, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
