@@ -7,12 +7,13 @@
 //! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
 //! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
 //!
-//! Every stage here changes columns one by one and is built on [`rewrite`]: a spec says which columns, a rule is
-//! learned for each, and one mechanism applies the rules to batches and to single rows. Columns keep their order; what
-//! a column becomes stands where it stood.
+//! Stages that change columns one by one are built on [`rewrite`]: a spec says which columns, a rule is learned for each,
+//! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
+//! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
 pub mod encode;
 pub mod impute;
+pub mod joint;
 pub mod rewrite;
 pub mod scale;
 #[cfg(test)]
