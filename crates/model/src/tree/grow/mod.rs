@@ -3,7 +3,7 @@
 //! The learner hands in a pair of gradient and hessian per row; squared error, with the hessian as the weight, makes it a
 //! regression tree or, on 0 and 1, a classification tree by Gini impurity. `entry` rounds the pairs and sends rows left
 //! and right, `histogram` adds them up by bin, `score` says what sums are worth, `search` finds the best split (`scan` of numbers,
-//! `levels` of categories), `node` splits a node, `grower` decides which is split next.
+//! `levels` of categories), `node` splits a node, `queue` says which is split next, `grower` has the threads do it.
 
 pub(crate) mod entry;
 mod finish;
@@ -11,6 +11,7 @@ pub(crate) mod grower;
 pub(crate) mod histogram;
 mod levels;
 mod node;
+mod queue;
 mod scan;
 pub(crate) mod score;
 mod search;

@@ -17,9 +17,14 @@ use super::search::{Node, Split, best, best_of, better};
 const KEPT_BYTES: usize = 1 << 29;
 
 /// A node that may yet be split.
-pub(super) struct Open {
+pub(super) struct Open<'e> {
     /// Its place in the tree, once it has one.
     pub(super) node: usize,
+    /// The thread that sent its rows here: they lie in its cache.
+    pub(super) thread: Option<usize>,
+    /// Its rows; its children's once they are there, which then hold them.
+    entries: &'e mut [Entry],
+    scratch: &'e mut [Entry],
     /// Names its random streams: it tells the way from the root.
     name: u64,
     pub(super) rows: Range<usize>,
@@ -50,9 +55,10 @@ impl<'a> Splitter<'a> {
     }
 
     /// The root, and if `search` the split that it would make.
-    pub(super) fn root(&self, entries: &[Entry], search: bool) -> Open {
+    pub(super) fn root<'e>(&self, entries: &'e mut [Entry], scratch: &'e mut [Entry], search: bool) -> Open<'e> {
         let mut root = Open {
             node: 0,
+            thread: None,
             name: 1,
             rows: 0..entries.len(),
             depth: 0,
@@ -65,27 +71,33 @@ impl<'a> Splitter<'a> {
             histogram: None,
             split: None,
             children: None,
+            entries,
+            scratch,
         };
         root.parent = self.score(&root).answer(root.sums);
         if search && self.may_be_split(&root) {
-            let cells = if self.is_narrow() { Histogram::new() } else { self.ground.counter.count(entries) };
-            root.split = self.search(&root, entries, &cells);
+            let cells = if self.is_narrow() { Histogram::new() } else { self.ground.counter.count(root.entries) };
+            root.split = self.search(&root, &cells);
             self.keep(&mut root, cells);
         }
         root
     }
 
-    /// Splits a node, whose rows these are: its children, and if `search` the splits that they would make.
-    pub(super) fn split(&self, open: &mut Open, search: bool, entries: &mut [Entry], scratch: &mut [Entry]) {
+    /// Splits a node: its children, and if `search` the splits that they would make.
+    pub(super) fn split<'e>(&self, open: &mut Open<'e>, search: bool) {
         let Some(split) = &open.split else { return };
+        let (entries, scratch) = (std::mem::take(&mut open.entries), std::mem::take(&mut open.scratch));
         let kept = partition(entries, scratch, self.ground.codes.column(split.feature), &split.left);
-        let (of_left, of_right) = entries.split_at(kept);
+        let (of_left, of_right) = entries.split_at_mut(kept);
+        let (for_left, for_right) = scratch.split_at_mut(kept);
+        let thread = rayon::current_thread_index();
         let mut path = open.path.clone();
         if !path.contains(&split.feature) {
             path.push(split.feature);
         }
-        let child = |right: bool, rows: Range<usize>, entries: &[Entry], sums| Open {
+        let child = |right: bool, rows: Range<usize>, entries: &'e mut [Entry], scratch: &'e mut [Entry], sums| Open {
             node: 0,
+            thread,
             name: open.name.rotate_left(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(right),
             rows,
             depth: open.depth + 1,
@@ -98,11 +110,13 @@ impl<'a> Splitter<'a> {
             histogram: None,
             split: None,
             children: None,
+            entries,
+            scratch,
         };
         let other = [open.sums[0] - split.sums[0], open.sums[1] - split.sums[1]];
         let middle = open.rows.start + kept;
-        let mut left = child(false, open.rows.start..middle, of_left, split.sums);
-        let mut right = child(true, middle..open.rows.end, of_right, other);
+        let mut left = child(false, open.rows.start..middle, of_left, for_left, split.sums);
+        let mut right = child(true, middle..open.rows.end, of_right, for_right, other);
         let answers = [&left, &right].map(|child| self.score(child).answer(child.sums));
         let between = f64::midpoint(answers[0], answers[1]);
         match self.ground.growth.monotone.get(split.feature) {
@@ -116,7 +130,7 @@ impl<'a> Splitter<'a> {
             self.kept.fetch_sub(1, Ordering::Relaxed);
         }
         if search {
-            self.search_both((&mut left, of_left), (&mut right, of_right), cells);
+            self.search_both(&mut left, &mut right, cells);
         } else {
             cells.into_iter().for_each(|cells| self.ground.counter.reuse(cells));
         }
@@ -124,41 +138,41 @@ impl<'a> Splitter<'a> {
     }
 
     /// A node that will not be split needs its histogram no more.
-    pub(super) fn close(&self, open: &mut Open) {
-        open.histogram.take().into_iter().for_each(|cells| self.ground.counter.reuse(cells));
+    pub(super) fn close(&self, open: Open<'_>) {
+        open.histogram.into_iter().for_each(|cells| self.ground.counter.reuse(cells));
     }
 
     /// Finds the splits of two siblings, from the histogram of their parent if it was kept.
-    fn search_both(&self, left: (&mut Open, &[Entry]), right: (&mut Open, &[Entry]), parent: Option<Histogram>) {
-        let (small, large) = if left.1.len() <= right.1.len() { (left, right) } else { (right, left) };
-        let wanted = [&small, &large].map(|child| self.may_be_split(child.0));
+    fn search_both<'e>(&self, left: &mut Open<'e>, right: &mut Open<'e>, parent: Option<Histogram>) {
+        let (small, large) = if left.rows.len() <= right.rows.len() { (left, right) } else { (right, left) };
+        let wanted = [&*small, &*large].map(|child| self.may_be_split(child));
         if self.is_narrow() || wanted == [false, false] {
             parent.into_iter().for_each(|cells| self.ground.counter.reuse(cells));
-            for (open, entries) in [small, large] {
-                open.split = self.search(open, entries, &[]);
+            for open in [small, large] {
+                open.split = self.search(open, &[]);
             }
             return;
         }
-        let small_cells = self.ground.counter.count(small.1);
+        let small_cells = self.ground.counter.count(small.entries);
         if wanted[1] {
             let large_cells = match parent {
                 Some(mut cells) => {
                     subtract(&mut cells, &small_cells);
                     cells
                 }
-                None => self.ground.counter.count(large.1),
+                None => self.ground.counter.count(large.entries),
             };
-            large.0.split = self.search(large.0, large.1, &large_cells);
-            self.keep(large.0, large_cells);
+            large.split = self.search(large, &large_cells);
+            self.keep(large, large_cells);
         } else {
             parent.into_iter().for_each(|cells| self.ground.counter.reuse(cells));
         }
-        small.0.split = self.search(small.0, small.1, &small_cells);
-        self.keep(small.0, small_cells);
+        small.split = self.search(small, &small_cells);
+        self.keep(small, small_cells);
     }
 
     /// Keeps the histogram of a node that has a split, while there is room.
-    fn keep(&self, open: &mut Open, cells: Histogram) {
+    fn keep(&self, open: &mut Open<'_>, cells: Histogram) {
         let most = (KEPT_BYTES / (self.ground.counter.layout().cells() * 16).max(1)).max(2);
         if open.split.is_some() && !cells.is_empty() && self.kept.load(Ordering::Relaxed) < most {
             self.kept.fetch_add(1, Ordering::Relaxed);
@@ -169,7 +183,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// The best split of a node that may be split.
-    fn search(&self, open: &Open, entries: &[Entry], cells: &[[f64; 2]]) -> Option<Split> {
+    fn search(&self, open: &Open<'_>, cells: &[[f64; 2]]) -> Option<Split> {
         if !self.may_be_split(open) {
             return None;
         }
@@ -191,14 +205,14 @@ impl<'a> Splitter<'a> {
         let mut found = None;
         for feature in columns {
             let mut cells = vec![[0.0; 2]; layout.column(feature).len()];
-            count_column(codes.column(feature), entries, &mut cells);
+            count_column(codes.column(feature), open.entries, &mut cells);
             found = better(found, best(&node, bins, feature, &cells));
         }
         found.map(|found| found.split(bins))
     }
 
     /// The columns that a node may look at, ascending.
-    fn columns(&self, open: &Open) -> Vec<usize> {
+    fn columns(&self, open: &Open<'_>) -> Vec<usize> {
         let Ground { growth, stream, columns, .. } = self.ground;
         let draw = |columns: Vec<usize>, share: f64, purpose: String| {
             if share >= 1.0 || columns.is_empty() {
@@ -229,12 +243,12 @@ impl<'a> Splitter<'a> {
         self.ground.growth.columns_by_node < 1.0
     }
 
-    fn may_be_split(&self, open: &Open) -> bool {
+    fn may_be_split(&self, open: &Open<'_>) -> bool {
         let growth = self.ground.growth;
         open.depth < growth.max_depth && open.rows.len() > 1 && open.weight >= 2.0 * growth.min_weight
     }
 
-    fn score(&self, open: &Open) -> Score {
+    fn score(&self, open: &Open<'_>) -> Score {
         let per_row = open.sums[1] / open.weight.max(f64::MIN_POSITIVE);
         Score::new(&self.ground.growth.penalty, self.scale, open.bounds, open.parent, per_row)
     }
