@@ -6,11 +6,13 @@
 //! | fill in missing levels, flags, numbers | [`MostFrequentImputer`] | the most frequent value of each column |
 //! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
 //! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
+//! | points in time to numbers | [`DateParts`], [`Holidays`], [`TimeSince`], [`TimeBetween`] | nothing |
 //!
 //! Stages that change columns one by one are built on [`rewrite`]: a spec says which columns, a rule is learned for each,
 //! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
 //! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
+pub mod date;
 pub mod encode;
 pub mod impute;
 pub mod joint;
@@ -23,6 +25,10 @@ use stagewise_core::registry::Registry;
 
 pub use stagewise_core::columns;
 
+pub use date::{
+    DatePart, DateParts, FittedDateParts, FittedHolidays, FittedTimeBetween, FittedTimeSince, Holidays, TimeBetween,
+    TimeSince, TimeUnit,
+};
 pub use encode::one_hot::{DropLevel, FittedOneHotEncoder, OneHotEncoder};
 pub use encode::unseen::{MissingLevel, Unseen};
 pub use impute::fill::{Fill, FittedImputer};
@@ -37,6 +43,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<MostFrequentImputer>()
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
+    date::register(registry);
 }
 
 #[cfg(test)]
