@@ -6,6 +6,7 @@
 //! | fill in missing levels, flags, numbers | [`MostFrequentImputer`] | the most frequent value of each column |
 //! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
 //! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
+//! | text and dirty categories to numbers | [`TfidfVectorizer`], [`HashingVectorizer`], [`MinHashEncoder`] | the terms; nothing |
 //! | points in time to numbers | [`DateParts`], [`Holidays`], [`TimeSince`], [`TimeBetween`] | nothing |
 //!
 //! Stages that change columns one by one are built on [`rewrite`]: a spec says which columns, a rule is learned for each,
@@ -20,6 +21,7 @@ pub mod rewrite;
 pub mod scale;
 #[cfg(test)]
 mod test_tables;
+pub mod text;
 
 use stagewise_core::registry::Registry;
 
@@ -35,6 +37,10 @@ pub use impute::fill::{Fill, FittedImputer};
 pub use impute::median::MedianImputer;
 pub use impute::most_frequent::MostFrequentImputer;
 pub use scale::standard::{FittedStandardScaler, StandardScaler};
+pub use text::{
+    FittedHashingVectorizer, FittedMinHashEncoder, FittedTfidfVectorizer, Grams, HashingVectorizer, MinHashEncoder,
+    TfidfVectorizer, Vocabulary,
+};
 
 /// Registers every stage of this crate.
 pub fn register(registry: &mut Registry) {
@@ -44,6 +50,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
     date::register(registry);
+    text::register(registry);
 }
 
 #[cfg(test)]

@@ -53,3 +53,18 @@ pub(crate) fn times(rows: usize) -> Dataset<Regression> {
     let columns = [("start", Column::timestamps(start)), ("x", Column::numbers(x)), ("end", Column::timestamps(end))];
     training(Table::of(columns).unwrap(), None)
 }
+
+/// Notes of a few words, some of them missing or empty, beside a number.
+pub(crate) fn notes(rows: usize) -> Dataset<Regression> {
+    const WORDS: [&str; 12] =
+        ["Paid", "late", "never", "called twice", "moved,", "Zürich", "straße", "x", "a_1", "2024", "again!", "the"];
+    let mut stream = Stream::new(12, "features/notes");
+    let mut note = || {
+        let words: Vec<&str> = (0..stream.below(6)).map(|_| WORDS[stream.below(WORDS.len())]).collect();
+        (stream.below(9) > 0).then(|| words.join(" "))
+    };
+    let notes: Vec<Option<String>> = (0..rows).map(|_| note()).collect();
+    let x: Vec<f64> = (0..rows).map(|row| row as f64).collect();
+    let columns = [("note", Column::texts(notes.iter().map(Option::as_deref))), ("x", Column::numbers(x))];
+    training(Table::of(columns).unwrap(), None)
+}
