@@ -10,6 +10,7 @@
 //! | what remains? | [`holdout`], [`ledger`], [`persist`], [`registry`], [`fingerprint`], [`summary`], [`exhibit`] |
 //! | what went wrong? | [`error`], [`warning`], [`mistakes`] |
 
+pub mod calendar;
 pub mod column;
 pub mod columns;
 pub mod context;

@@ -64,6 +64,7 @@ impl Cell {
 /// Text to values.
 pub mod parse {
     use super::{Kind, MissingTokens};
+    use crate::calendar::{DAY, Date};
 
     /// A number: decimal or scientific, with blanks around it; `None` for anything else, also for `inf` and `nan`
     /// spelt out.
@@ -109,15 +110,15 @@ pub mod parse {
         let separator = if date.contains('/') { '/' } else { '-' };
         let mut parts = date.split(separator);
         let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-        if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+        if parts.next().is_some() {
             return None;
         }
-        let days = days_from_epoch(year, month, day);
+        let days = Date { year, month, day }.days()?;
         let micros = match time {
             None => 0,
             Some(time) => clock(time)?,
         };
-        Some(days * 86_400_000_000 + micros)
+        Some(days * DAY + micros)
     }
 
     /// Microseconds since midnight, less the offset from UTC.
@@ -152,24 +153,6 @@ pub mod parse {
     fn digits(text: &str, most: usize) -> Option<i64> {
         let good = !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit());
         if good { text.parse().ok() } else { None }
-    }
-
-    fn days_in(year: i64, month: i64) -> i64 {
-        let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-        match month {
-            2 => 28 + i64::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        }
-    }
-
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant 2013, `days_from_civil`).
-    fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
-        let year = if month <= 2 { year - 1 } else { year };
-        let era = year.div_euclid(400);
-        let year_of_era = year.rem_euclid(400);
-        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
     }
 
     /// Whether `text` reads as a value of `kind`, or stands for a missing one.

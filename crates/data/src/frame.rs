@@ -15,6 +15,7 @@ use polars::prelude::{
     BooleanChunked, DataFrame, DataType, Float64Chunked, FrozenCategories, Int64Chunked, IntoColumn, IntoSeries,
     NamedFrom, PlSmallStr, PolarsResult, Series, StringChunked, TimeUnit,
 };
+use stagewise_core::calendar::DAY;
 use stagewise_core::column::{Column, MISSING_CODE, MISSING_TIME};
 use stagewise_core::error::{At, Crumb, Error, Result};
 use stagewise_core::schema::{Levels, MissingTokens};
@@ -22,8 +23,6 @@ use stagewise_core::table::Table;
 
 use crate::kind::EXACT_WHOLE;
 use crate::loaded::{Loaded, Source, Values, Wishes, decide};
-
-const DAY: i64 = 86_400_000_000;
 
 /// A frame with the same columns: missing values are null, categories an enum with the levels in order, timestamps
 /// datetimes in microseconds.

@@ -8,6 +8,7 @@ use polars::prelude::{
     CsvWriter, DataFrame, IntoColumn, IpcWriter, ParquetWriter, PolarsResult, SerWriter, StringChunked,
 };
 use polars::prelude::{IntoSeries, QuoteStyle};
+use stagewise_core::calendar::{DAY, Date};
 use stagewise_core::column::{Column, MISSING_TIME};
 use stagewise_core::error::{At, Crumb, DataError, Error, Result};
 use stagewise_core::schema::Kind;
@@ -113,29 +114,13 @@ fn in_words(micros: i64) -> Result<Option<String>> {
 
 /// A point in time for people and files: the date, and the time of day unless it is midnight.
 pub(crate) fn timestamp(micros: i64) -> String {
-    const DAY: i64 = 86_400_000_000;
-    let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
-    let (year, month, day) = date(days);
-    let date = format!("{year:04}-{month:02}-{day:02}");
+    let (date, rest) = (Date::of_micros(micros), micros.rem_euclid(DAY));
     if rest == 0 {
-        return date;
+        return date.to_string();
     }
     let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if fraction == 0 { format!("{date}T{clock}") } else { format!("{date}T{clock}.{fraction:06}") }
-}
-
-/// Year, month and day in the proleptic Gregorian calendar (Hinnant 2013, `civil_from_days`).
-pub(crate) fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    (year, month, of_year - (153 * shifted_month + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ pub struct Joint<R: JointRule> {
 }
 
 impl<'a> Taken<'a> {
+    /// The fields of `input` at `positions`, which are there and ascending.
+    pub fn new(input: &'a Schema, positions: &'a [usize]) -> Self {
+        Self { input, positions }
+    }
+
     /// How many columns are taken.
     pub fn len(self) -> usize {
         self.positions.len()
@@ -313,7 +318,7 @@ mod tests {
                 &[0, 2],
                 place,
                 true,
-                Less.fields(Taken { input: train.features().schema(), positions: &[0, 2] }),
+                Less.fields(Taken::new(train.features().schema(), &[0, 2])),
             );
             assert_eq!(planned.fields.len(), fitted.output().len());
         }

@@ -6,11 +6,14 @@
 //! | fill in missing levels, flags, numbers | [`MostFrequentImputer`] | the most frequent value of each column |
 //! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
 //! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
+//! | text and dirty categories to numbers | [`TfidfVectorizer`], [`HashingVectorizer`], [`MinHashEncoder`] | the terms; nothing |
+//! | points in time to numbers | [`DateParts`], [`Holidays`], [`TimeSince`], [`TimeBetween`] | nothing |
 //!
 //! Stages that change columns one by one are built on [`rewrite`]: a spec says which columns, a rule is learned for each,
 //! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
 //! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
+pub mod date;
 pub mod encode;
 pub mod impute;
 pub mod joint;
@@ -18,17 +21,26 @@ pub mod rewrite;
 pub mod scale;
 #[cfg(test)]
 mod test_tables;
+pub mod text;
 
 use stagewise_core::registry::Registry;
 
 pub use stagewise_core::columns;
 
+pub use date::{
+    DatePart, DateParts, FittedDateParts, FittedHolidays, FittedTimeBetween, FittedTimeSince, Holidays, TimeBetween,
+    TimeSince, TimeUnit,
+};
 pub use encode::one_hot::{DropLevel, FittedOneHotEncoder, OneHotEncoder};
 pub use encode::unseen::{MissingLevel, Unseen};
 pub use impute::fill::{Fill, FittedImputer};
 pub use impute::median::MedianImputer;
 pub use impute::most_frequent::MostFrequentImputer;
 pub use scale::standard::{FittedStandardScaler, StandardScaler};
+pub use text::{
+    FittedHashingVectorizer, FittedMinHashEncoder, FittedTfidfVectorizer, Grams, HashingVectorizer, MinHashEncoder,
+    TfidfVectorizer, Vocabulary,
+};
 
 /// Registers every stage of this crate.
 pub fn register(registry: &mut Registry) {
@@ -37,6 +49,8 @@ pub fn register(registry: &mut Registry) {
         .transformer::<MostFrequentImputer>()
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
+    date::register(registry);
+    text::register(registry);
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, Kind as TypeKind, Type};
 use postgres::{Client, Config, NoTls, Row};
+use stagewise_core::calendar::DAY;
 use stagewise_core::column::{Column, MISSING_CODE, MISSING_TIME};
 use stagewise_core::error::{At, Crumb, DataError, Error, Result};
 use stagewise_core::schema::{Kind, Levels, MissingTokens};
@@ -16,7 +17,6 @@ use crate::loaded::{Loaded, Source, Values, Wishes, decide};
 
 /// Microseconds and days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
 const EPOCH: i64 = 946_684_800_000_000;
-const DAY: i64 = 86_400_000_000;
 
 /// Reads what a query answers from a PostgreSQL server, in a transaction that may only read.
 ///

@@ -4,14 +4,12 @@
 //! split in time never cuts between them.
 
 use serde::{Deserialize, Serialize};
+use stagewise_core::calendar::{DAY, Date, SECOND};
 use stagewise_core::column::Column;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{At, Crumb, DataError, ErrorKind, ParameterError, Result, SchemaError};
 use stagewise_core::schema::{Kind, Role};
 use stagewise_core::task::Task;
-
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
 
 /// A length along the order in time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -89,7 +87,7 @@ impl Period {
         }
         let Point::Micros(micros) = point else { return Err(self.refused()) };
         let days = micros.div_euclid(DAY);
-        let (year, month, _) = crate::write::date(days);
+        let Date { year, month, .. } = Date::of_days(days);
         match self {
             Self::Hour => Ok(micros.div_euclid(3600 * SECOND)),
             Self::Day => Ok(days),
