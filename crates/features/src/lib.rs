@@ -7,6 +7,7 @@
 //! | bring numbers to one scale | [`StandardScaler`] | mean and standard deviation of each column |
 //! | levels to numbers | [`OneHotEncoder`] | the levels of each column |
 //! | text and dirty categories to numbers | [`TfidfVectorizer`], [`HashingVectorizer`], [`MinHashEncoder`] | the terms; nothing |
+//! | the past of an entity to numbers, ahead of the pipeline | [`series::Series`] | nothing; [`series::LiveSeries`] remembers |
 //! | points in time to numbers | [`DateParts`], [`Holidays`], [`TimeSince`], [`TimeBetween`] | nothing |
 //!
 //! Stages that change columns one by one are built on [`rewrite`]: a spec says which columns, a rule is learned for each,
@@ -19,6 +20,7 @@ pub mod impute;
 pub mod joint;
 pub mod rewrite;
 pub mod scale;
+pub mod series;
 #[cfg(test)]
 mod test_tables;
 pub mod text;
