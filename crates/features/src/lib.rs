@@ -21,6 +21,7 @@ pub mod joint;
 pub mod rewrite;
 pub mod scale;
 pub mod series;
+pub mod store;
 #[cfg(test)]
 mod test_tables;
 pub mod text;

@@ -10,7 +10,7 @@ use super::smooth::{line_end, polynomial_end};
 
 /// The events of one entity that still count, and the running sums of those that no longer have to be kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct History {
+pub(crate) struct History {
     /// Oldest first; each with a value per column.
     events: VecDeque<(i64, Vec<f64>)>,
     /// By feature.
@@ -44,20 +44,20 @@ const NOTHING: Running = Running {
 };
 
 /// A feature: which column, and what of it.
-pub(super) type Asked = (usize, Past);
+pub(crate) type Asked = (usize, Past);
 
 impl History {
-    pub(super) fn new(asked: &[Asked]) -> Self {
+    pub(crate) fn new(asked: &[Asked]) -> Self {
         Self { events: VecDeque::new(), running: vec![NOTHING; asked.len()], last: None }
     }
 
     /// The moment of the last event.
-    pub(super) fn last(&self) -> Option<i64> {
+    pub(crate) fn last(&self) -> Option<i64> {
         self.last
     }
 
     /// Takes an event that is not earlier than the last.
-    pub(super) fn push(&mut self, asked: &[Asked], moment: i64, values: &[f64]) {
+    pub(crate) fn push(&mut self, asked: &[Asked], moment: i64, values: &[f64]) {
         for ((column, past), running) in asked.iter().zip(&mut self.running) {
             running.take(*past, values[*column]);
         }
@@ -70,8 +70,17 @@ impl History {
         }
     }
 
-    /// A feature at a moment after the last event; NaN if it has no value.
-    pub(super) fn value(&self, feature: usize, (column, past): Asked, moment: i64) -> f64 {
+    /// The features at a moment after the last event; all missing if that is longer ago than something lives.
+    pub(crate) fn values(&self, asked: &[Asked], moment: i64, live_for: Option<i64>) -> Vec<f64> {
+        let age = self.last.map(|last| i128::from(moment) - i128::from(last));
+        if age.zip(live_for).is_some_and(|(age, most)| age > i128::from(most)) {
+            return vec![f64::NAN; asked.len()];
+        }
+        asked.iter().enumerate().map(|(i, &asked)| self.value(i, asked, moment)).collect()
+    }
+
+    /// A feature; NaN if it has no value.
+    fn value(&self, feature: usize, (column, past): Asked, moment: i64) -> f64 {
         let nth = |events: usize| {
             let at = self.events.len().checked_sub(events)?;
             self.events.get(at).map(|(_, values)| values[column])

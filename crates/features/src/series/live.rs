@@ -15,6 +15,7 @@ use super::history::{Asked, History};
 pub struct LiveSeries {
     asked: Vec<Asked>,
     width: usize,
+    live_for: Option<i64>,
     entities: HashMap<String, History>,
 }
 
@@ -23,8 +24,8 @@ impl Persist for LiveSeries {
 }
 
 impl LiveSeries {
-    pub(super) fn new(asked: Vec<Asked>, width: usize) -> Self {
-        Self { asked, width, entities: HashMap::new() }
+    pub(super) fn new(asked: Vec<Asked>, width: usize, live_for: Option<i64>) -> Self {
+        Self { asked, width, live_for, entities: HashMap::new() }
     }
 
     /// Takes an event: a value for each of [`Series::columns`](super::Series::columns), NaN where there is none. `O(width)`
@@ -34,15 +35,8 @@ impl LiveSeries {
     /// [`DataError::Length`]; [`ParameterError`] for an event before one of its entity that was told already: it would have
     /// changed answers that were given.
     pub fn push(&mut self, entity: &str, moment: i64, values: &[f64]) -> Result<()> {
-        if values.len() != self.width {
-            let what = "values of an event".to_string();
-            return Err(DataError::Length { what, expected: self.width, found: values.len() }.into());
-        }
         let history = self.entities.entry(entity.to_string()).or_insert_with(|| History::new(&self.asked));
-        let in_order = history.last().is_none_or(|last| last <= moment);
-        ParameterError::check(in_order, "moment", moment, "not before the last event of the entity")?;
-        history.push(&self.asked, moment, values);
-        Ok(())
+        push(history, &self.asked, self.width, moment, values)
     }
 
     /// The features of an entity at a moment, in the order of [`Series::names`](super::Series::names); NaN for one without a
@@ -52,10 +46,7 @@ impl LiveSeries {
     /// [`ParameterError`] for a moment that is not after the last event: its past is no longer known apart.
     pub fn at(&self, entity: &str, moment: i64) -> Result<Vec<f64>> {
         let nobody = History::new(&self.asked);
-        let history = self.entities.get(entity).unwrap_or(&nobody);
-        let is_after = history.last().is_none_or(|last| last < moment);
-        ParameterError::check(is_after, "moment", moment, "after the last event of the entity")?;
-        Ok(self.asked.iter().enumerate().map(|(i, &asked)| history.value(i, asked, moment)).collect())
+        at(self.entities.get(entity).unwrap_or(&nobody), &self.asked, moment, self.live_for)
     }
 
     /// How many entities were heard of.
@@ -67,6 +58,25 @@ impl LiveSeries {
     pub fn last(&self, entity: &str) -> Option<i64> {
         self.entities.get(entity)?.last()
     }
+}
+
+/// Takes an event into a history if it may.
+pub(crate) fn push(history: &mut History, asked: &[Asked], width: usize, moment: i64, values: &[f64]) -> Result<()> {
+    if values.len() != width {
+        let what = "values of an event".to_string();
+        return Err(DataError::Length { what, expected: width, found: values.len() }.into());
+    }
+    let in_order = history.last().is_none_or(|last| last <= moment);
+    ParameterError::check(in_order, "moment", moment, "not before the last event of the entity")?;
+    history.push(asked, moment, values);
+    Ok(())
+}
+
+/// The features by a history if they are still known.
+pub(crate) fn at(history: &History, asked: &[Asked], moment: i64, live_for: Option<i64>) -> Result<Vec<f64>> {
+    let is_after = history.last().is_none_or(|last| last < moment);
+    ParameterError::check(is_after, "moment", moment, "after the last event of the entity")?;
+    Ok(history.values(asked, moment, live_for))
 }
 
 #[cfg(test)]

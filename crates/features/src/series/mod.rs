@@ -6,8 +6,8 @@
 //!
 //! A row sees what lies strictly before it: not itself, and not the rows of its own moment.
 
-mod history;
-mod live;
+pub(crate) mod history;
+pub(crate) mod live;
 mod past;
 mod smooth;
 mod spec;

@@ -60,6 +60,8 @@ pub struct Series {
     entity: String,
     time: String,
     features: Vec<Feature>,
+    #[serde(default)]
+    live_for: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,7 +78,7 @@ impl Persist for Series {
 impl Series {
     /// The pasts of the entities that one column names, at the moments of another.
     pub fn new(entity: impl Into<String>, time: impl Into<String>) -> Self {
-        Self { entity: entity.into(), time: time.into(), features: Vec::new() }
+        Self { entity: entity.into(), time: time.into(), features: Vec::new(), live_for: None }
     }
 
     /// Adds a feature, called `name`, of the numbers of a column.
@@ -84,6 +86,27 @@ impl Series {
     pub fn feature(mut self, name: impl Into<String>, of: impl Into<String>, past: Past) -> Self {
         self.features.push(Feature { name: name.into(), of: of.into(), past });
         self
+    }
+
+    /// After how many microseconds without an event nothing is told of an entity any more: above 0. Default: never.
+    #[must_use]
+    pub fn live_for(mut self, micros: i64) -> Self {
+        self.live_for = Some(micros);
+        self
+    }
+
+    /// The column that names the entity.
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// The column that holds the moment.
+    pub fn time(&self) -> &str {
+        &self.time
+    }
+
+    pub(crate) fn lives_for(&self) -> Option<i64> {
+        self.live_for
     }
 
     /// The names of the features, in order.
@@ -108,6 +131,49 @@ impl Series {
     /// Windows out of range; a column that is not there; an entity that is a point in time, a moment that is none, a value
     /// that is no number; a name that the table has already.
     pub fn compute(&self, events: &Table) -> Result<Table> {
+        let features = self.features_of(events, events.rows())?;
+        self.with(events, features)
+    }
+
+    /// The features of each case by the events before it, behind the columns of the cases: entities and moments are in columns
+    /// of the same names. Cases see no cases.
+    ///
+    /// # Errors
+    /// As [`compute`](Self::compute).
+    pub fn at(&self, cases: &Table, events: &Table) -> Result<Table> {
+        let mut names = vec![self.entity.as_str(), self.time.as_str()];
+        names.extend(self.columns());
+        let places = names.iter().map(|name| events.schema().require(name)).collect::<Result<Vec<_>, _>>()?;
+        let told = events.select(&places)?;
+        let fields = told.schema().fields().iter().enumerate().map(|(i, field)| match i {
+            0 | 1 => cases.schema().require(names[i]).map(|at| cases.schema().fields()[at].clone().missing(true)),
+            _ => Ok(field.clone().missing(true)),
+        });
+        let fields = fields.collect::<Result<Vec<_>, _>>()?;
+        let columns = fields.iter().enumerate().map(|(i, field)| match i {
+            0 | 1 => cases.column(names[i]).cloned(),
+            _ => Ok(Column::missing(field.kind, cases.rows())),
+        });
+        let asking = Table::sized(Arc::new(Schema::new(fields)?), columns.collect::<Result<_>>()?, cases.rows())?;
+        let mut features = self.features_of(&told.stacked(&asking)?, events.rows())?;
+        features.iter_mut().for_each(|feature| drop(feature.drain(..events.rows())));
+        self.with(cases, features)
+    }
+
+    /// A table with these features behind its columns.
+    fn with(&self, table: &Table, features: Vec<Vec<f64>>) -> Result<Table> {
+        let (schema, mut columns) = table.clone().into_parts();
+        let mut fields = schema.fields().to_vec();
+        for feature in &self.features {
+            let of = [&self.entity, &self.time, &feature.of].into_iter().filter_map(|name| schema.field(name));
+            fields.push(Field::derived(feature.name.as_str(), Kind::Number, of).missing(true));
+        }
+        columns.extend(features.into_iter().map(Column::numbers));
+        Table::sized(Arc::new(Schema::new(fields)?), columns, table.rows())
+    }
+
+    /// The features of each row. Rows from `silent` on see, and are not seen.
+    fn features_of(&self, events: &Table, silent: usize) -> Result<Vec<Vec<f64>>> {
         let asked = self.asked()?;
         let times = match events.column(&self.time)? {
             Column::Timestamp(times) => times,
@@ -127,11 +193,8 @@ impl Series {
             for rows in &entities[range] {
                 let mut history = History::new(&asked);
                 for moment in rows.chunk_by(|a, b| times[*a] == times[*b]) {
-                    for &row in moment {
-                        let value = |(i, &asked): (usize, &Asked)| history.value(i, asked, times[row]);
-                        made.push((row, asked.iter().enumerate().map(value).collect::<Vec<f64>>()));
-                    }
-                    for &row in moment {
+                    made.extend(moment.iter().map(|&row| (row, history.values(&asked, times[row], self.live_for))));
+                    for &row in moment.iter().filter(|row| **row < silent) {
                         let values: Vec<f64> = numbers.iter().map(|column| column[row]).collect();
                         history.push(&asked, times[row], &values);
                     }
@@ -143,14 +206,7 @@ impl Series {
         for (row, values) in made.into_iter().flatten() {
             features.iter_mut().zip(values).for_each(|(column, value)| column[row] = value);
         }
-        let (schema, mut columns) = events.clone().into_parts();
-        let mut fields = schema.fields().to_vec();
-        for feature in &self.features {
-            let of = [&self.entity, &self.time, &feature.of].into_iter().filter_map(|name| schema.field(name));
-            fields.push(Field::derived(feature.name.as_str(), Kind::Number, of).missing(true));
-        }
-        columns.extend(features.into_iter().map(Column::numbers));
-        Table::sized(Arc::new(Schema::new(fields)?), columns, events.rows())
+        Ok(features)
     }
 
     /// The same features, live: nothing has happened yet.
@@ -158,7 +214,7 @@ impl Series {
     /// # Errors
     /// Windows out of range.
     pub fn live(&self) -> Result<LiveSeries> {
-        Ok(LiveSeries::new(self.asked()?, self.columns().len()))
+        Ok(LiveSeries::new(self.asked()?, self.columns().len(), self.live_for))
     }
 
     /// The name by which a [`LiveSeries`] knows the entity of a cell; none for a missing one.
@@ -178,7 +234,9 @@ impl Series {
         })
     }
 
-    fn asked(&self) -> Result<Vec<Asked>> {
+    pub(crate) fn asked(&self) -> Result<Vec<Asked>> {
+        let micros = self.live_for.unwrap_or(1);
+        ParameterError::check(micros > 0, "live_for", micros, "more than 0 microseconds")?;
         ParameterError::check(!self.features.is_empty(), "features", "none", "at least one")?;
         let columns = self.columns();
         let place = |name: &str| columns.iter().position(|column| *column == name).unwrap_or(0);
@@ -345,6 +403,22 @@ mod tests {
                 golden.assert_all_close(found, &case.numbers(&format!("/expected/{name}")), name);
             }
         }
+    }
+
+    #[test]
+    fn cases_see_what_events_of_their_place_would_see() {
+        let (events, series) = (events(300), all().live_for(4 * 86_400_000_000));
+        let table = series.compute(&events).unwrap();
+        let cases = events.select(&[0, 1]).unwrap();
+        let at = series.at(&cases, &events).unwrap();
+        for name in series.names() {
+            let of = |table: &Table| -> Vec<u64> {
+                table.column(name).unwrap().as_numbers().unwrap().iter().map(|x| x.to_bits()).collect()
+            };
+            assert_eq!(of(&at), of(&table), "{name}");
+        }
+        let stale = |table: &Table| table.column("rolling0").unwrap().missing_count();
+        assert!(stale(&table) > stale(&all().compute(&events).unwrap()));
     }
 
     #[test]
