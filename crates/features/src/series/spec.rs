@@ -154,7 +154,8 @@ impl Series {
             0 | 1 => cases.column(names[i]).cloned(),
             _ => Ok(Column::missing(field.kind, cases.rows())),
         });
-        let asking = Table::sized(Arc::new(Schema::new(fields)?), columns.collect::<Result<_>>()?, cases.rows())?;
+        let columns = columns.collect::<Result<_>>()?;
+        let asking = Table::sized(Arc::new(Schema::new(fields)?), columns, cases.rows())?;
         let mut features = self.features_of(&told.stacked(&asking)?, events.rows())?;
         features.iter_mut().for_each(|feature| drop(feature.drain(..events.rows())));
         self.with(cases, features)

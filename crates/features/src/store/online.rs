@@ -133,7 +133,7 @@ impl<S: KeyValue> FeatureStore<S> {
             }
             let Some(history) = known.get_mut(&key) else { continue };
             let values: Vec<f64> = numbers.iter().map(|column| column[row]).collect();
-            live::push(history, &asked, columns.len(), times[row], &values).at(|| Crumb::row(row))?;
+            live::push(history, &asked, columns.len(), times[row], &values).at(|| Crumb::column(series.time()))?;
             taken += 1;
         }
         let entries = known.into_iter().map(|(key, history)| Ok((key, encode("History", &history)?)));
