@@ -13,6 +13,7 @@
 //! | order-preserving integer keys of floats | [`key`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
+//! | the root of a function of one number | [`solve::root`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
