@@ -13,10 +13,12 @@
 //! | order-preserving integer keys of floats | [`key`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
+//! | the root of a function of one number | [`solve::root`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
 //! | quantiles of the normal distribution | [`normal::quantile`] |
+//! | shares and means of few rows, drawn towards a prior | [`shrink`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
 //!
 //! Three rules hold for all of them. *Same bits for any number of threads:* work is cut into blocks of a
@@ -34,6 +36,7 @@ pub mod parallel;
 pub mod quantile;
 pub mod random;
 pub mod rank;
+pub mod shrink;
 pub mod sketch;
 pub mod solve;
 pub mod sum;

@@ -1,10 +1,13 @@
 //! Exact quantiles of a slice.
 //!
-//! One definition per use: linear interpolation, the default of numpy and R, where a number is reported or a
-//! value imputed; the inverse of the distribution function where rows carry weights, because interpolating
-//! between weighted rows has no agreed meaning. Missing values are skipped.
+//! One definition per use: linear interpolation, the default of numpy and R, where a number is reported, a value
+//! imputed or a scale learned, with weights too; the inverse of the distribution function where the answer must be one
+//! of the values. Missing values are skipped.
 
 use crate::key::order_key;
+
+/// From here on two halves of a selection are worth two threads.
+const PARALLEL: usize = 1 << 15;
 
 /// The `q`-quantile of `values` by linear interpolation (Hyndman & Fan 1996, type 7; numpy's `linear`).
 ///
@@ -41,7 +44,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 /// The quantiles of `values` at each of `qs`, in the order of `qs`, each as [`quantile`] gives it.
 ///
-/// NaN is skipped; `None` without a value or if any `q` is outside `[0, 1]`. O(n log n) for one sort.
+/// NaN is skipped; `None` without a value or if any `q` is outside `[0, 1]`. Expected O(n log k) for `k` quantiles, by
+/// selecting the middle one and going on in both halves, in parallel where they are long.
 ///
 /// ```
 /// use stagewise_numeric::quantile::quantiles;
@@ -49,16 +53,60 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// ```
 #[must_use]
 pub fn quantiles(values: &[f64], qs: &[f64]) -> Option<Vec<f64>> {
-    let mut sorted = present(values);
-    if sorted.is_empty() {
+    let mut present = present(values);
+    if present.is_empty() {
         return None;
     }
-    sorted.sort_unstable_by(f64::total_cmp);
+    let places: Vec<(usize, f64)> = qs.iter().map(|&q| position(present.len(), q)).collect::<Option<_>>()?;
+    let both = |&(index, fraction): &(usize, f64)| [Some(index), (fraction > 0.0).then_some(index + 1)];
+    let mut ranks: Vec<usize> = places.iter().flat_map(both).flatten().collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    select(&mut present, 0, &ranks);
+    let at = |&(index, fraction): &(usize, f64)| match (fraction > 0.0, present.get(index + 1)) {
+        (true, Some(&high)) => interpolate(present[index], high, fraction),
+        _ => present[index],
+    };
+    Some(places.iter().map(at).collect())
+}
+
+/// The weighted quantiles of `values` at each of `qs` by linear interpolation, in the order of `qs`.
+///
+/// The rows lie in a pile, sorted, each as thick as its weight, and `u` is the smallest of these weights. The answer
+/// for `q` is the mean of what lies between the heights `(W - u) q` and `(W - u) q + u` of the pile, `W = Σ w`: with
+/// equal weights this is [`quantile`], and where weights are whole numbers with a 1 among them it is [`quantile`] of
+/// the rows repeated. Only ratios of weights count. For the shorter of the two lengths; rows with a NaN value or with a
+/// weight that is not positive and finite are skipped, and weights below 1e-12 of the largest count as that much.
+/// `None` if no row is left or if any `q` is outside `[0, 1]`. O(n log n). The window is that of Akinshin (2023),
+/// "Weighted quantile estimators", for type 7, with `W / u` rows instead of an effective number.
+///
+/// ```
+/// use stagewise_numeric::quantile::{quantiles, weighted_quantiles};
+/// let weighted = weighted_quantiles(&[1.0, 5.0, 2.0], &[1.0, 1.0, 2.0], &[0.5, 0.75]);
+/// assert_eq!(weighted, quantiles(&[1.0, 2.0, 2.0, 5.0], &[0.5, 0.75]));
+/// ```
+#[must_use]
+pub fn weighted_quantiles(values: &[f64], weights: &[f64], qs: &[f64]) -> Option<Vec<f64>> {
+    let counts = |&(x, w): &(&f64, &f64)| !x.is_nan() && *w > 0.0 && w.is_finite();
+    let mut pile: Vec<(f64, f64)> = values.iter().zip(weights).filter(counts).map(|(x, w)| (x + 0.0, *w)).collect();
+    pile.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let thickest = pile.iter().map(|row| row.1).fold(0.0, f64::max);
+    let thinnest = pile.iter().map(|row| row.1).fold(f64::INFINITY, f64::min);
+    let unit = thinnest.max(1e-12 * thickest);
+    let mut height = 0.0;
+    for row in &mut pile {
+        height += (row.1 / unit).max(1.0);
+        row.1 = height;
+    }
+    let last = pile.len().checked_sub(1)?;
     let at = |&q: &f64| {
-        let (index, fraction) = position(sorted.len(), q)?;
-        let low = sorted[index];
-        let high = sorted.get(index + 1).copied().unwrap_or(low);
-        Some(if fraction == 0.0 { low } else { interpolate(low, high, fraction) })
+        let from = (0.0..=1.0).contains(&q).then_some((height - 1.0) * q)?;
+        let index = pile.partition_point(|row| row.1 <= from).min(last);
+        let (low, top) = pile[index];
+        // No row is thinner than the window, so it reaches at most into the next.
+        let fraction = from - (top - 1.0);
+        let high = pile[(index + 1).min(last)].0;
+        Some(if fraction > 0.0 { interpolate(low, high, fraction.min(1.0)) } else { low })
     };
     qs.iter().map(at).collect()
 }
@@ -100,6 +148,24 @@ pub fn weighted_quantile(values: &[f64], weights: &[f64], q: f64) -> Option<f64>
 /// The values that are not NaN, with one zero only.
 fn present(values: &[f64]) -> Vec<f64> {
     values.iter().filter(|x| !x.is_nan()).map(|x| x + 0.0).collect()
+}
+
+/// Puts the values of the ascending `ranks`, counted from `before`, where sorting would put them.
+fn select(values: &mut [f64], before: usize, ranks: &[usize]) {
+    let middle = ranks.len() / 2;
+    let Some(&rank) = ranks.get(middle) else { return };
+    if ranks.len() >= values.len() / 8 {
+        values.sort_unstable_by(f64::total_cmp);
+        return;
+    }
+    let (low, _, high) = values.select_nth_unstable_by(rank - before, f64::total_cmp);
+    let (lower, upper) = (&ranks[..middle], &ranks[middle + 1..]);
+    if low.len().min(high.len()) >= PARALLEL {
+        rayon::join(|| select(low, before, lower), || select(high, rank + 1, upper));
+    } else {
+        select(low, before, lower);
+        select(high, rank + 1, upper);
+    }
 }
 
 /// The index below the virtual position `(n - 1) q` and the fraction above it.
@@ -168,7 +234,43 @@ mod tests {
         assert_eq!(quantile(&[f64::MIN, f64::MAX], 0.5), Some(0.0));
     }
 
+    #[test]
+    fn many_quantiles_of_many_values() {
+        let values: Vec<f64> = (0..200_000u64).map(|i| (i * 7919 % 200_003) as f64).collect();
+        let qs: Vec<f64> = (0..=50).map(|i| f64::from(i) / 50.0).collect();
+        let one_by_one: Option<Vec<f64>> = qs.iter().map(|&q| quantile(&values, q)).collect();
+        assert_eq!(quantiles(&values, &qs), one_by_one);
+    }
+
+    #[test]
+    fn weighted_ends() {
+        assert_eq!(weighted_quantiles(&[], &[], &[0.5]), None);
+        assert_eq!(weighted_quantiles(&[1.0, f64::NAN], &[0.0, 1.0], &[0.5]), None);
+        assert_eq!(weighted_quantiles(&[1.0], &[1.0], &[1.5]), None);
+        assert_eq!(weighted_quantiles(&[7.0], &[1e-300], &[0.0, 1.0]), Some(vec![7.0, 7.0]));
+        let extreme = weighted_quantiles(&[1.0, 2.0, 3.0], &[1e-300, 1e300, 1e-300], &[0.0, 0.5, 1.0]);
+        assert_eq!(extreme, Some(vec![1.0, 2.0, 3.0]));
+    }
+
     proptest! {
+        #[test]
+        fn whole_weights_are_repeated_rows(
+            rows in prop::collection::vec((-50i32..50, 0u8..4), 1..30), qs in prop::collection::vec(0.0f64..=1.0, 1..6),
+        ) {
+            // One row of weight 1 makes that the unit.
+            let rows: Vec<(i32, u8)> = rows.into_iter().chain([(3, 1)]).collect();
+            let values: Vec<f64> = rows.iter().map(|r| f64::from(r.0)).collect();
+            let weights: Vec<f64> = rows.iter().map(|r| f64::from(r.1)).collect();
+            let repeated: Vec<f64> = rows.iter().flat_map(|r| vec![f64::from(r.0); r.1.into()]).collect();
+            let expected = quantiles(&repeated, &qs);
+            prop_assert_eq!(weighted_quantiles(&values, &weights, &qs), expected.clone());
+            let scaled: Vec<f64> = weights.iter().map(|w| w * 0.3).collect();
+            let found = weighted_quantiles(&values, &scaled, &qs);
+            for (a, b) in found.unwrap_or_default().iter().zip(expected.unwrap_or_default()) {
+                prop_assert!((a - b).abs() < 1e-9, "{} {}", a, b);
+            }
+        }
+
         #[test]
         fn selection_equals_sorting(values in prop::collection::vec(prop::num::f64::ANY, 0..60), q in 0.0f64..=1.0) {
             let one = quantile(&values, q).map(f64::to_bits);

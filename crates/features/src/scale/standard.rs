@@ -1,20 +1,19 @@
 //! Numbers become standard scores: mean 0, variance 1.
 
 use serde::{Deserialize, Serialize};
-use stagewise_core::column::Column;
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::Result;
 use stagewise_core::persist::Persist;
-use stagewise_core::record::Cell;
-use stagewise_core::schema::{Field, Kind, Schema};
+use stagewise_core::schema::{Kind, Schema};
 use stagewise_core::select::Selector;
 use stagewise_core::stage::{Plan, Transformer};
 use stagewise_core::task::Task;
-use stagewise_numeric::sum::Moments;
 
-use crate::columns::{positions, wrong_cell};
-use crate::rewrite::{ColumnRule, Rewrite, Training, plan};
+use super::finite::mean_and_scale;
+use super::scaling::{Scaler, Scaling};
+use crate::columns::positions;
+use crate::rewrite::{Rewrite, plan};
 
 /// Brings numbers to mean 0 and variance 1.
 ///
@@ -65,14 +64,7 @@ pub struct StandardScaler {
 }
 
 /// A learned [`StandardScaler`].
-pub type FittedStandardScaler = Rewrite<StandardScore>;
-
-/// What was learned about one column: `(x - mean) / scale`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StandardScore {
-    mean: f64,
-    scale: f64,
-}
+pub type FittedStandardScaler = Rewrite<Scaling<StandardScaler>>;
 
 impl StandardScaler {
     /// Scales these columns, which must be numbers.
@@ -112,55 +104,24 @@ impl<T: Task> Transformer<T> for StandardScaler {
 
     fn fit(&self, train: &Dataset<T>, cx: &FitContext) -> Result<FittedStandardScaler> {
         Rewrite::learn(train, &self.positions(train.features().schema())?, cx, |training| {
-            let (mean, scale) = mean_and_scale(training)?.unwrap_or_else(|| {
-                training.warn("has no finite value to learn from; it is left as it is");
-                (0.0, 1.0)
-            });
-            Ok(StandardScore {
-                mean: if self.center { mean } else { 0.0 },
-                scale: if self.scale { scale } else { 1.0 },
+            Ok(match mean_and_scale(training.column.as_numbers()?, training.weights) {
+                None => Scaling::unlearned(training),
+                Some((mean, scale)) => {
+                    Scaling::new(if self.center { mean } else { 0.0 }, if self.scale { scale } else { 1.0 })
+                }
             })
         })
     }
 }
 
-impl StandardScore {
-    /// What is subtracted: the mean, or 0 if the column is not centred.
-    pub fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    /// What is divided by: the standard deviation, or 1 if the column is constant or not scaled.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    #[inline]
-    fn score(&self, x: f64) -> f64 {
-        (x - self.mean) / self.scale
-    }
+impl Scaler for StandardScaler {
+    const FITTED: &'static str = "FittedStandardScaler";
 }
 
-impl ColumnRule for StandardScore {
-    const TAG: &'static str = "FittedStandardScaler";
-
-    fn fields(&self, field: &Field) -> Vec<Field> {
-        vec![field.clone()]
-    }
-
-    fn column(&self, _: &Field, mut column: Column, out: &mut Vec<Column>) -> Result<()> {
-        column.make_numbers()?.iter_mut().for_each(|x| *x = self.score(*x));
-        out.push(column);
-        Ok(())
-    }
-
-    fn cell(&self, _: &Field, cell: &Cell, out: &mut Vec<Cell>) -> Result<()> {
-        out.push(match cell {
-            Cell::Number(x) => Cell::number(self.score(*x)),
-            Cell::Missing => Cell::Missing,
-            other => return Err(wrong_cell(Kind::Number, other)),
-        });
-        Ok(())
+impl Scaling<StandardScaler> {
+    /// What is subtracted: the mean, or 0 if the column is not centred.
+    pub fn mean(&self) -> f64 {
+        self.center()
     }
 }
 
@@ -168,35 +129,15 @@ fn yes() -> bool {
     true
 }
 
-/// Mean and scale of a training column; `None` without a finite value.
-fn mean_and_scale(training: &Training<'_>) -> Result<Option<(f64, f64)>> {
-    let values = training.column.as_numbers()?;
-    let largest = values.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
-    // A power of two changes no digit, and keeps the squares of very large and very small values in range.
-    let unit = match largest {
-        x if x > 1e150 => 2f64.powi(600),
-        x if x > 0.0 && x < 1e-150 => 2f64.powi(-600),
-        _ => 1.0,
-    };
-    let mut moments = Moments::new();
-    match training.weights {
-        None => values.iter().for_each(|x| moments.add(x / unit)),
-        Some(weights) => values.iter().zip(weights).for_each(|(x, &w)| moments.add_weighted(x / unit, w)),
-    }
-    let (Some(mean), Some(variance)) = (moments.mean(), moments.variance(0.0)) else { return Ok(None) };
-    let weight = moments.weight();
-    let rounding = weight * mean * f64::EPSILON;
-    let constant = variance <= weight * f64::EPSILON * variance + rounding * rounding;
-    Ok(Some((mean * unit, if constant { 1.0 } else { variance.sqrt() * unit })))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use stagewise_core::column::Column;
     use stagewise_core::select::{all, numbers};
     use stagewise_core::stage::Transform;
     use stagewise_core::table::Table;
+    use stagewise_numeric::sum::Moments;
     use stagewise_testkit::{conformance, data, golden};
 
     use crate::test_tables::{numbers as numbers_of, training};
@@ -240,7 +181,7 @@ mod tests {
     fn switches_do_what_they_say() {
         let x = vec![vec![1.0, 3.0, 1.0, 3.0]];
         let learned = |spec: StandardScaler| fit(&spec, table(&x), None).rule("c0").cloned();
-        let score = |mean, scale| Some(StandardScore { mean, scale });
+        let score = |mean, scale| Some(Scaling::new(mean, scale));
         assert_eq!(learned(StandardScaler::on(all())), score(2.0, 1.0));
         assert_eq!(learned(StandardScaler::on(all()).center(false)), score(0.0, 1.0));
         let wide = vec![vec![0.0, 8.0]];
@@ -275,7 +216,19 @@ mod tests {
         let fitted = StandardScaler::on(numbers()).fit(&data::binary(20, 0), &cx).unwrap();
         let text = &cx.take_warnings()[0].what;
         assert_eq!(text, "column `empty`: has no finite value to learn from; it is left as it is");
-        assert_eq!(fitted.rule("empty"), Some(&StandardScore { mean: 0.0, scale: 1.0 }));
+        assert_eq!(fitted.rule("empty"), Some(&Scaling::new(0.0, 1.0)));
+    }
+
+    #[test]
+    fn what_was_saved_before_the_shared_form_loads() {
+        #[derive(Serialize)]
+        struct Before {
+            mean: f64,
+            scale: f64,
+        }
+        let bytes = stagewise_core::persist::encode("a score", &Before { mean: 30.0, scale: 10.0 }).unwrap();
+        let loaded: Scaling<StandardScaler> = stagewise_core::persist::decode("a score", &bytes).unwrap();
+        assert_eq!(loaded, Scaling::new(30.0, 10.0));
     }
 
     proptest! {

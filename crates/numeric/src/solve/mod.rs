@@ -5,6 +5,7 @@
 
 pub mod cholesky;
 pub mod lbfgs;
+pub mod root;
 
 use std::error::Error;
 use std::fmt;
