@@ -4,6 +4,7 @@
 //! |---|---|
 //! | named random streams: uniform, normal, permutations, Poisson bootstrap | [`random::Stream`] |
 //! | exact, order-free sums; error-free products | [`sum::ExactSum`], [`sum::exact_sum`] |
+//! | sums of many groups as whole numbers | [`sum::Grid`] |
 //! | the one dot product for batch and row paths | [`sum::dot`] |
 //! | count, mean, variance, range as one mergeable value | [`sum::Moments`] |
 //! | mergeable distribution sketch, quantiles and the KS distance from it | [`sketch::QuantileSketch`] |
@@ -11,12 +12,14 @@
 //! | ranks with ties, stable argsort | [`rank`] |
 //! | discounted cumulative gain with ties | [`gain`] |
 //! | order-preserving integer keys of floats | [`key`] |
+//! | a hash of text that never changes | [`hash::Murmur3`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
 //! | quantiles of the normal distribution | [`normal::quantile`] |
+//! | shares and means of few rows, drawn towards a prior | [`shrink`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
 //!
 //! Three rules hold for all of them. *Same bits for any number of threads:* work is cut into blocks of a
@@ -27,6 +30,7 @@
 pub mod exp;
 pub mod gain;
 pub mod gram;
+pub mod hash;
 pub mod key;
 pub mod neighbours;
 pub mod normal;
@@ -34,6 +38,7 @@ pub mod parallel;
 pub mod quantile;
 pub mod random;
 pub mod rank;
+pub mod shrink;
 pub mod sketch;
 pub mod solve;
 pub mod sum;
