@@ -37,6 +37,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<MostFrequentImputer>()
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
+    encode::register(registry);
 }
 
 #[cfg(test)]
