@@ -4,6 +4,7 @@
 //! |---|---|
 //! | named random streams: uniform, normal, permutations, Poisson bootstrap | [`random::Stream`] |
 //! | exact, order-free sums; error-free products | [`sum::ExactSum`], [`sum::exact_sum`] |
+//! | sums of many groups as whole numbers | [`sum::Grid`] |
 //! | the one dot product for batch and row paths | [`sum::dot`] |
 //! | count, mean, variance, range as one mergeable value | [`sum::Moments`] |
 //! | mergeable distribution sketch, quantiles and the KS distance from it | [`sketch::QuantileSketch`] |
@@ -11,6 +12,7 @@
 //! | ranks with ties, stable argsort | [`rank`] |
 //! | discounted cumulative gain with ties | [`gain`] |
 //! | order-preserving integer keys of floats | [`key`] |
+//! | a hash of text that never changes | [`hash::Murmur3`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
 //! | the root of a function of one number | [`solve::root`] |
@@ -29,6 +31,7 @@
 pub mod exp;
 pub mod gain;
 pub mod gram;
+pub mod hash;
 pub mod key;
 pub mod neighbours;
 pub mod normal;

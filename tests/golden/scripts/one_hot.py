@@ -2,7 +2,9 @@
 
 Levels are sorted by code point, the missing level last. With min_frequency, levels seen fewer times
 than that share one column, named <column>_infrequent_sklearn, after the frequent levels; if no level
-is rare there is no such column. A level not seen when fitting gives all zeros ("ignore"), or goes to
+is rare there is no such column. With max_categories, the most frequent levels, one fewer than that, have a
+column of their own if there are more levels; the cases have no ties, of which scikit-learn keeps the last
+by code point. A level not seen when fitting gives all zeros ("ignore"), or goes to
 the infrequent column where there is one ("infrequent_if_exist").
 """
 
@@ -14,17 +16,20 @@ import sklearn
 from sklearn.preprocessing import OneHotEncoder
 
 
-def fit(name, columns, fit_rows, apply_rows, unknown="ignore", min_frequency=None):
+def fit(name, columns, fit_rows, apply_rows, unknown="ignore", min_frequency=None, max_categories=None):
     fitted, applied = (np.array(rows, dtype=object) for rows in (fit_rows, apply_rows))
     encoder = OneHotEncoder(
-        sparse_output=False, handle_unknown=unknown, min_frequency=min_frequency
+        sparse_output=False,
+        handle_unknown=unknown,
+        min_frequency=min_frequency,
+        max_categories=max_categories,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         encoder.fit(fitted)
         matrix = encoder.transform(applied)
     rare = [None] * len(columns)
-    if min_frequency is not None:
+    if min_frequency is not None or max_categories is not None:
         rare = [None if levels is None else list(levels) for levels in encoder.infrequent_categories_]
     given = {
         "columns": columns,
@@ -32,6 +37,7 @@ def fit(name, columns, fit_rows, apply_rows, unknown="ignore", min_frequency=Non
         "apply": applied,
         "handle_unknown": unknown,
         "min_frequency": min_frequency,
+        "max_categories": max_categories,
     }
     expected = {
         "levels": [list(levels) for levels in encoder.categories_],
@@ -61,6 +67,7 @@ def main():
     one_fresh = [["a"], [None], ["c"], ["d"], ["b"]]
     none_missing = [["a"]] * 3 + [["b"]] * 3
     all_rare = [["a"], ["b"], ["c"], ["b"]]
+    uneven = [[level] for level in column(("a", 3), ("b", 6), ("c", 5), ("d", 1), ("e", 4))]
 
     cases = [
         fit("plain", ["color", "size"], rows, fresh),
@@ -72,6 +79,9 @@ def main():
         fit("min_frequency_missing_is_infrequent", ["kind"], rare, one_fresh, "ignore", 3),
         fit("min_frequency_no_rare_level", ["kind"], none_missing, one_fresh, "infrequent_if_exist", 3),
         fit("min_frequency_every_level_rare", ["kind"], all_rare, one_fresh, "ignore", 3),
+        fit("max_categories", ["kind"], uneven, one_fresh, "ignore", None, 3),
+        fit("max_categories_unknown_is_infrequent", ["kind"], uneven, one_fresh[2:], "infrequent_if_exist", None, 4),
+        fit("max_categories_and_min_frequency", ["kind"], uneven, one_fresh, "ignore", 4, 5),
         fit("one_level", ["kind"], [["a"], ["a"]], one_fresh),
     ]
     golden.write(__file__, f"scikit-learn {sklearn.__version__}", cases, 0.0, 0.0)

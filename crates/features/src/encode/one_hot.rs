@@ -59,8 +59,9 @@ mod learned;
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
 ///
-/// Checked against scikit-learn 1.9.1 `OneHotEncoder`, `handle_unknown` and `min_frequency`, exactly; its names are
-/// `<column>_<level>`, `<column>_None` and `<column>_infrequent_sklearn`.
+/// Checked against scikit-learn 1.9.1 `OneHotEncoder`, `handle_unknown`, `min_frequency` and `max_categories`, exactly; its
+/// names are `<column>_<level>`, `<column>_None` and `<column>_infrequent_sklearn`. Its `max_categories` counts the column of
+/// rare levels and missing, [`max_levels`](Self::max_levels) neither; of equally frequent levels it keeps the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneHotEncoder {
     on: Selector,

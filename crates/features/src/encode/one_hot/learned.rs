@@ -8,6 +8,7 @@ use stagewise_core::error::{At, Crumb, DataError, Error, Result};
 use stagewise_core::record::Cell;
 use stagewise_core::schema::{Field, Kind};
 
+use super::super::unseen::{cell_of, refused};
 use super::{DropLevel, MissingLevel, OneHotEncoder, Unseen};
 use crate::columns::wrong_cell;
 use crate::rewrite::{ColumnRule, Training};
@@ -125,12 +126,8 @@ impl OneHot {
 
     /// The error of a value that is refused: an unseen level, or none.
     #[cold]
-    fn refused(&self, field: &Field, level: Option<&str>) -> Error {
-        let Some(level) = level else { return DataError::MissingValues { count: 1 }.into() };
-        let names = field.levels.iter().flat_map(|levels| levels.iter());
-        let known =
-            names.zip(&self.slots).filter(|(_, slot)| **slot != Slot::Refused).map(|(name, _)| name.to_string());
-        DataError::UnknownLevel { level: level.into(), known: known.collect() }.into()
+    fn refused(&self, field: &Field, cell: &Cell) -> Error {
+        refused(field, cell, |code| self.slots.get(code as usize).is_some_and(|slot| *slot != Slot::Refused))
     }
 }
 
@@ -153,8 +150,7 @@ impl ColumnRule for OneHot {
                     }
                 }
                 Slot::Refused => {
-                    let level = levels.name(code).map(ToString::to_string).or_else(|| anonymous(code));
-                    return Err(self.refused(field, level.as_deref())).at(|| Crumb::Row(row));
+                    return Err(self.refused(field, &cell_of(code, levels))).at(|| Crumb::Row(row));
                 }
             }
         }
@@ -170,15 +166,7 @@ impl ColumnRule for OneHot {
             other => return Err(wrong_cell(Kind::Category, other)),
         };
         if slot == Slot::Refused {
-            let level = match cell {
-                Cell::NewLevel(name) => Some(name.to_string()),
-                Cell::Level(code) => {
-                    let name = field.levels.as_ref().and_then(|levels| levels.name(*code));
-                    name.map(ToString::to_string).or_else(|| anonymous(*code))
-                }
-                _ => None,
-            };
-            return Err(self.refused(field, level.as_deref()));
+            return Err(self.refused(field, cell));
         }
         let start = out.len();
         out.extend((0..self.columns.len()).map(|_| Cell::Number(0.0)));
@@ -208,9 +196,4 @@ pub(super) fn sorted(mut codes: Vec<u32>, field: &Field) -> Vec<StandsFor> {
         codes.sort_unstable_by_key(|&code| levels.name(code));
     }
     codes.into_iter().map(StandsFor::Level).collect()
-}
-
-/// What to call a level that comes without a name; missing is no level.
-fn anonymous(code: u32) -> Option<String> {
-    (code != MISSING_CODE).then(|| format!("level {code}"))
 }
