@@ -16,6 +16,7 @@
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
+//! | p values of many tests, adjusted | [`multiplicity::benjamini_hochberg`] |
 //! | quantiles of the normal distribution | [`normal::quantile`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
 //!
@@ -28,6 +29,7 @@ pub mod exp;
 pub mod gain;
 pub mod gram;
 pub mod key;
+pub mod multiplicity;
 pub mod neighbours;
 pub mod normal;
 pub mod parallel;
