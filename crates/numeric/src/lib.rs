@@ -16,6 +16,7 @@
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
+//! | distances between points with missing coordinates | [`neighbours::Holes`] |
 //! | p values of many tests, adjusted | [`multiplicity::benjamini_hochberg`] |
 //! | quantiles of the normal distribution | [`normal::quantile`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
