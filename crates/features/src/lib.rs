@@ -37,6 +37,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<MostFrequentImputer>()
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
+    impute::register(registry);
 }
 
 #[cfg(test)]
