@@ -14,6 +14,7 @@
 pub mod encode;
 pub mod impute;
 pub mod joint;
+pub mod outlier;
 pub mod rewrite;
 pub mod scale;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
     impute::register(registry);
+    outlier::register(registry);
 }
 
 #[cfg(test)]

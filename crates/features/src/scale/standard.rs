@@ -169,7 +169,7 @@ fn yes() -> bool {
 }
 
 /// Mean and scale of a training column; `None` without a finite value.
-fn mean_and_scale(training: &Training<'_>) -> Result<Option<(f64, f64)>> {
+pub(crate) fn mean_and_scale(training: &Training<'_>) -> Result<Option<(f64, f64)>> {
     let values = training.column.as_numbers()?;
     let largest = values.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
     // A power of two changes no digit, and keeps the squares of very large and very small values in range.
