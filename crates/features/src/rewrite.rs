@@ -89,16 +89,15 @@ impl<R: ColumnRule> Rewrite<R> {
         let input = with_levels(train.features())?;
         let learn_one = |&position: &usize| {
             let (field, column) = (&input.fields()[position], &train.features().columns()[position]);
-            let mut training = Training { field, column, weights: train.weights(), warnings: Vec::new() };
+            let mut training = Training::new(field, column, train.weights());
             let rule = rule(&mut training).at(|| Crumb::column(field.name.as_ref()));
-            (rule, training.warnings)
+            (rule, training)
         };
         let learned: Vec<_> = cx.install(|| positions.par_iter().map(learn_one).collect());
         let mut rules: Vec<Option<R>> = (0..input.len()).map(|_| None).collect();
-        for (&position, (rule, warnings)) in positions.iter().zip(learned) {
+        for (&position, (rule, training)) in positions.iter().zip(learned) {
             rules[position] = Some(rule?);
-            let name = &input.fields()[position].name;
-            warnings.into_iter().for_each(|what| cx.warn(format!("column `{name}`: {what}")));
+            training.tell(cx);
         }
         Self::of(input, rules)
     }
@@ -175,14 +174,25 @@ impl<R: ColumnRule> Transform for Rewrite<R> {
     }
 }
 
-impl Training<'_> {
+impl<'a> Training<'a> {
+    /// A column to learn from.
+    pub fn new(field: &'a Field, column: &'a Column, weights: Option<&'a [f64]>) -> Self {
+        Self { field, column, weights, warnings: Vec::new() }
+    }
+
+    /// Hands the warnings on, each with the name of the column.
+    pub fn tell(self, cx: &FitContext) {
+        let name = &self.field.name;
+        self.warnings.into_iter().for_each(|what| cx.warn(format!("column `{name}`: {what}")));
+    }
+
     /// Leaves a warning about this column.
     pub fn warn(&mut self, what: impl Into<String>) {
         self.warnings.push(what.into());
     }
 
     /// The rows that count, each with its weight: 1 where there are no weights.
-    pub fn rows(&self) -> impl Iterator<Item = (usize, f64)> {
+    pub fn rows(&self) -> impl Iterator<Item = (usize, f64)> + Clone {
         let weight = |row| self.weights.map_or(1.0, |weights| weights[row]);
         (0..self.column.len()).map(move |row| (row, weight(row))).filter(|(_, weight)| *weight > 0.0)
     }

@@ -19,6 +19,8 @@
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |
+//! | distances between points with missing coordinates | [`neighbours::Holes`] |
+//! | p values of many tests, adjusted | [`multiplicity::benjamini_hochberg`] |
 //! | quantiles of the normal distribution | [`normal::quantile`] |
 //! | shares and means of few rows, drawn towards a prior | [`shrink`] |
 //! | fixed-size blocks on the thread pool | [`parallel::blocks`] |
@@ -33,6 +35,7 @@ pub mod gain;
 pub mod gram;
 pub mod hash;
 pub mod key;
+pub mod multiplicity;
 pub mod neighbours;
 pub mod normal;
 pub mod parallel;

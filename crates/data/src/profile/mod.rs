@@ -21,7 +21,8 @@ use crate::task::detect_task;
 
 pub use self::association::{Association, Associations, MOST_COLUMNS, Measure, correlation_ratio, cramers_v};
 pub use self::missing::{Missingness, PATTERNS};
-pub use self::relation::{IndependenceTest, Relation, benjamini_hochberg, relations};
+pub use self::relation::{IndependenceTest, Relation, relations};
+pub use stagewise_numeric::multiplicity::benjamini_hochberg;
 
 /// A column with more missing values than this share is named.
 pub const MOSTLY_MISSING: f64 = 0.5;

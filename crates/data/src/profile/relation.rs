@@ -10,6 +10,7 @@ use stagewise_core::error::Result;
 use stagewise_core::exhibit::{Block, Chart, number};
 use stagewise_core::schema::Role;
 use stagewise_core::table::Table;
+use stagewise_numeric::multiplicity::benjamini_hochberg;
 use stagewise_numeric::rank::average_ranks;
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
@@ -107,26 +108,6 @@ pub fn relations(table: &Table, target: &str) -> Result<Vec<Relation>> {
     let adjusted = benjamini_hochberg(&found.iter().map(|r| r.p_value).collect::<Vec<_>>());
     found.iter_mut().zip(adjusted).for_each(|(relation, p)| relation.adjusted = p);
     Ok(found)
-}
-
-/// P values adjusted so that a bound on them bounds the expected share of false names: with `p_(1) ≤ … ≤ p_(m)`,
-/// `min_{j ≥ i} min(1, m p_(j) / j)` (Benjamini and Hochberg 1995). `O(m log m)`.
-/// Checked against scipy 1.17.1 `false_discovery_control`.
-///
-/// ```
-/// use stagewise_data::profile::benjamini_hochberg;
-/// assert_eq!(benjamini_hochberg(&[0.01, 0.75, 0.5, 0.005]), [0.02, 0.75, 2.0 / 3.0, 0.02]);
-/// ```
-pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
-    let count = p_values.len();
-    let order = stagewise_numeric::rank::order(p_values);
-    let mut adjusted = vec![1.0; count];
-    let mut least: f64 = 1.0;
-    for (place, &i) in order.iter().enumerate().rev() {
-        least = least.min(p_values[i] * count as f64 / (place + 1) as f64);
-        adjusted[i] = least;
-    }
-    adjusted
 }
 
 /// A column as tests see it.

@@ -33,6 +33,8 @@ pub enum Fill {
     Level(u32),
     /// [`MISSING_LEVEL`], added behind the levels of training.
     AddedLevel,
+    /// This level, added behind the levels of training.
+    NamedLevel(Arc<str>),
 }
 
 /// What was learned about one column: what to fill in, and whether to say so.
@@ -40,6 +42,37 @@ pub enum Fill {
 pub struct Imputation {
     fill: Fill,
     indicator: bool,
+}
+
+impl Fill {
+    /// The level of this name: of training, if it is there, else added behind those of training.
+    pub(super) fn level(field: &Field, name: &str) -> Self {
+        match field.levels.as_ref().and_then(|levels| levels.code(name)) {
+            Some(code) => Self::Level(code),
+            None if name == MISSING_LEVEL => Self::AddedLevel,
+            None => Self::NamedLevel(name.into()),
+        }
+    }
+
+    /// A cell of it. A level that is added has no code without its field; a new level by name stands for it.
+    pub(super) fn cell(&self) -> Cell {
+        match self {
+            Self::Number(x) => Cell::number(*x),
+            Self::Flag(flag) => Cell::Flag(*flag),
+            Self::Level(code) => Cell::Level(*code),
+            Self::AddedLevel => Cell::NewLevel(MISSING_LEVEL.into()),
+            Self::NamedLevel(name) => Cell::NewLevel(name.clone()),
+        }
+    }
+
+    /// The level that is added.
+    fn added(&self) -> Option<&str> {
+        match self {
+            Self::AddedLevel => Some(MISSING_LEVEL),
+            Self::NamedLevel(name) => Some(name),
+            Self::Number(_) | Self::Flag(_) | Self::Level(_) => None,
+        }
+    }
 }
 
 impl Imputation {
@@ -56,19 +89,21 @@ impl Imputation {
     /// The imputation of a training column. Without a value to fill in it is 0, `false` or a new level, with a warning.
     pub(super) fn learned(training: &mut Training<'_>, fill: Option<Fill>, indicator: bool) -> Self {
         let fill = fill.unwrap_or_else(|| {
-            let (fill, text) = match (training.field.kind, &training.field.levels) {
-                (Kind::Flag, _) => (Fill::Flag(false), "false".to_string()),
-                (Kind::Category, levels) => {
-                    let known = levels.as_ref().and_then(|levels| levels.code(MISSING_LEVEL));
-                    (known.map_or(Fill::AddedLevel, Fill::Level), format!("the level `{MISSING_LEVEL}`"))
-                }
+            let (fill, text) = match training.field.kind {
+                Kind::Flag => (Fill::Flag(false), "false".to_string()),
+                Kind::Category => (Fill::level(training.field, MISSING_LEVEL), format!("the level `{MISSING_LEVEL}`")),
                 _ => (Fill::Number(0.0), "0".to_string()),
             };
-            training.warn(format!("has no value to learn from; missing values become {text}"));
+            training.warn(no_value(&text));
             fill
         });
         Self { fill, indicator: indicator && training.has_missing() }
     }
+}
+
+/// What is warned of where a column has nothing to learn from.
+pub(super) fn no_value(becomes: &str) -> String {
+    format!("has no value to learn from; missing values become {becomes}")
 }
 
 impl ColumnRule for Imputation {
@@ -76,19 +111,20 @@ impl ColumnRule for Imputation {
 
     fn fields(&self, field: &Field) -> Vec<Field> {
         let mut filled = field.clone().missing(false);
-        if self.fill == Fill::AddedLevel {
-            filled = filled.levels(Arc::new(with_missing_level(field)));
+        if let Some(name) = self.fill.added() {
+            filled = filled.levels(Arc::new(with_level(field, name)));
         }
         if self.indicator { vec![filled, indicator::field(field)] } else { vec![filled] }
     }
 
     fn column(&self, field: &Field, mut column: Column, out: &mut Vec<Column>) -> Result<()> {
         let indicator = self.indicator.then(|| indicator::column(&column));
-        match self.fill {
-            Fill::Number(x) => fill_numbers(&mut column, x)?,
-            Fill::Flag(x) => fill_flags(&mut column, x)?,
-            Fill::Level(code) => fill_codes(&mut column, code, field)?,
-            Fill::AddedLevel => column = filled_with_new_level(&column, field)?,
+        match &self.fill {
+            Fill::Number(x) => fill_numbers(&mut column, *x)?,
+            Fill::Flag(x) => fill_flags(&mut column, *x)?,
+            Fill::Level(code) => fill_codes(&mut column, *code, field)?,
+            Fill::AddedLevel => column = filled_with_new_level(&column, field, MISSING_LEVEL)?,
+            Fill::NamedLevel(name) => column = filled_with_new_level(&column, field, name)?,
         }
         out.push(column);
         out.extend(indicator);
@@ -103,11 +139,16 @@ impl ColumnRule for Imputation {
             (Fill::Number(_), Cell::Number(_))
             | (Fill::Flag(_), Cell::Flag(_))
             | (Fill::Level(_), Cell::Level(_) | Cell::NewLevel(_)) => cell.clone(),
-            (Fill::AddedLevel, Cell::Missing) => Cell::Level(known(field)),
-            (Fill::AddedLevel, Cell::NewLevel(name)) if **name == *MISSING_LEVEL => Cell::Level(known(field)),
-            (Fill::AddedLevel, Cell::NewLevel(_)) => cell.clone(),
+            (Fill::AddedLevel | Fill::NamedLevel(_), Cell::Missing) => Cell::Level(known(field)),
+            (Fill::AddedLevel | Fill::NamedLevel(_), Cell::NewLevel(name)) => {
+                if self.fill.added() == Some(&**name) {
+                    Cell::Level(known(field))
+                } else {
+                    cell.clone()
+                }
+            }
             // Codes of levels not seen in training make room for the new one.
-            (Fill::AddedLevel, Cell::Level(code)) => {
+            (Fill::AddedLevel | Fill::NamedLevel(_), Cell::Level(code)) => {
                 Cell::Level(if *code < known(field) { *code } else { code.saturating_add(1) })
             }
             (_, other) => return Err(wrong_cell(field.kind, other)),
@@ -121,7 +162,7 @@ impl ColumnRule for Imputation {
 
 // The buffer may be shared; without a missing value it is left alone and so not copied.
 
-fn fill_numbers(column: &mut Column, fill: f64) -> Result<()> {
+pub(super) fn fill_numbers(column: &mut Column, fill: f64) -> Result<()> {
     if column.as_numbers()?.iter().any(|x| x.is_nan()) {
         column.make_numbers()?.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = fill);
     }
@@ -151,10 +192,10 @@ fn fill_codes(column: &mut Column, fill: u32, field: &Field) -> Result<()> {
     Ok(())
 }
 
-fn filled_with_new_level(column: &Column, field: &Field) -> Result<Column> {
+fn filled_with_new_level(column: &Column, field: &Field, added: &str) -> Result<Column> {
     let (codes, own) = column.as_categories()?;
     let known = known(field);
-    let mut levels = with_missing_level(field);
+    let mut levels = with_level(field, added);
     let unseen: Vec<u32> = own.iter().skip(known as usize).map(|name| levels.intern(name)).collect();
     let code = |&code: &u32| match code {
         MISSING_CODE => known,
@@ -168,9 +209,9 @@ fn known(field: &Field) -> u32 {
     field.levels.as_ref().map_or(0, |levels| levels.len() as u32)
 }
 
-fn with_missing_level(field: &Field) -> Levels {
+fn with_level(field: &Field, added: &str) -> Levels {
     let mut levels = field.levels.as_deref().cloned().unwrap_or_default();
-    levels.intern(MISSING_LEVEL);
+    levels.intern(added);
     levels
 }
 

@@ -71,13 +71,7 @@ impl MostFrequentImputer {
         Self { on: columns, indicator: false }
     }
 
-    /// Whether each column with missing values in training gets a column `<name>_missing` right after it: 1 where the
-    /// value was missing, 0 elsewhere. Default `false`.
-    #[must_use]
-    pub fn indicator(mut self, indicator: bool) -> Self {
-        self.indicator = indicator;
-        self
-    }
+    indicator::indicator_setter!();
 
     fn positions(&self, input: &Schema) -> Result<Vec<usize>> {
         positions(&self.on, input, &[Kind::Category, Kind::Flag, Kind::Number])

@@ -5,6 +5,7 @@
 //! finds more and is the default. Without any drift the two bounds are the same.
 
 use serde::{Deserialize, Serialize};
+use stagewise_numeric::multiplicity::benjamini_hochberg;
 
 /// How p values of several tests are corrected.
 ///
@@ -42,7 +43,7 @@ impl Correction {
         match self {
             Self::None => p.to_vec(),
             Self::Bonferroni => p.iter().map(|p| if p.is_nan() { *p } else { (p * tests).min(1.0) }).collect(),
-            Self::BenjaminiHochberg => step_up(p, tests),
+            Self::BenjaminiHochberg => benjamini_hochberg(p),
         }
     }
 
@@ -65,19 +66,6 @@ impl Correction {
             }
         }
     }
-}
-
-/// The factor of the largest p value is exactly 1, so that no adjusted value is below its own.
-fn step_up(p: &[f64], tests: f64) -> Vec<f64> {
-    let mut adjusted = p.to_vec();
-    let mut least = 1.0_f64;
-    for (before, index) in stagewise_numeric::rank::order(p).into_iter().enumerate().rev() {
-        if !p[index].is_nan() {
-            least = least.min(p[index] * (tests / (before + 1) as f64));
-            adjusted[index] = least;
-        }
-    }
-    adjusted
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 //! Resampling, imputing and privacy all ask who is near. Distances are computed by brute force over tiles of 64 points in
 //! a layout that the vector registers read as it is; a tree of boxes over the tiles spares those that lie too far away.
 //! The tree is what pays in few dimensions and costs a few percent in many. A bound from a box is rounded like the distances
-//! it stands for and so never exceeds them: no neighbour is lost, and ties are decided by the number of the row.
+//! it stands for and so never exceeds them: no neighbour is lost, and ties are decided by the number of the row. Points whose
+//! coordinates may be missing are in `holes.rs`.
 
+mod holes;
 mod search;
 mod tree;
+
+pub use holes::Holes;
 
 use search::{Search, Side};
 use tree::Tiles;

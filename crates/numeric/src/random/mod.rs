@@ -85,7 +85,18 @@ fn lane_key(seed: u64, path: &str, lane: u64) -> u64 {
     mix(hash ^ (path.len() as u64).wrapping_add(lane))
 }
 
-fn mix(z: u64) -> u64 {
+/// A word whose bits all hang on all bits of `z`: the finaliser of SplitMix64 (Steele, Lea & Flood 2014). A bijection.
+///
+/// For draws that must hang on the values of a row and not on its place: mix a seed with a hash of the values. O(1).
+///
+/// ```
+/// use stagewise_numeric::random::mix;
+/// assert_ne!(mix(1), mix(2));
+/// assert_eq!(mix(0), 0);
+/// ```
+#[inline]
+#[must_use]
+pub const fn mix(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
