@@ -138,39 +138,6 @@ pub fn weighted_quantile(values: &[f64], weights: &[f64], q: f64) -> Option<f64>
     rows.last().map(|row| row.1)
 }
 
-/// The quantiles of `values` at each of `qs` as if each row came as often as its weight says.
-///
-/// With the values sorted, `W = Σ w` and `h = max(W - 1, 0) q`: `x(⌊h⌋) + (h - ⌊h⌋)(x(⌊h⌋ + 1) - x(⌊h⌋))`, where `x(t)` is
-/// the smallest value whose cumulated weight exceeds `t`. Whole weights give what [`quantiles`] gives for the rows repeated,
-/// so weights of 1 are no weights. For the shorter of the two lengths; rows with a NaN value or with a weight that is not
-/// positive and finite are skipped; `None` if none is left or if any `q` is outside `[0, 1]`. O(n log n).
-///
-/// ```
-/// use stagewise_numeric::quantile::{quantiles, repeated_quantiles};
-/// let repeated = quantiles(&[1.0, 4.0, 4.0, 8.0], &[0.25, 0.9]);
-/// assert_eq!(repeated_quantiles(&[4.0, 1.0, 8.0], &[2.0, 1.0, 1.0], &[0.25, 0.9]), repeated);
-/// ```
-#[must_use]
-pub fn repeated_quantiles(values: &[f64], weights: &[f64], qs: &[f64]) -> Option<Vec<f64>> {
-    let rows = weighted(values, weights);
-    let mut reached = 0.0;
-    let cumulated: Vec<f64> = rows
-        .iter()
-        .map(|row| {
-            reached += row.2;
-            reached
-        })
-        .collect();
-    let (last, total) = (rows.last()?, cumulated.last()?);
-    let at = |t: f64| rows.get(cumulated.partition_point(|&c| c <= t)).unwrap_or(last).1 + 0.0;
-    let one = |&q: &f64| {
-        let h = (0.0..=1.0).contains(&q).then(|| (total - 1.0).max(0.0) * q)?;
-        let fraction = h - h.floor();
-        Some(if fraction == 0.0 { at(h) } else { interpolate(at(h.floor()), at(h.floor() + 1.0), fraction) })
-    };
-    qs.iter().map(one).collect()
-}
-
 /// The rows that count, as key, value and weight, in ascending order. Ties are ordered by weight, so that the rounding of
 /// the cumulated weight is the same for any order of the rows.
 fn weighted(values: &[f64], weights: &[f64]) -> Vec<(u64, f64, f64)> {
@@ -274,7 +241,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn many_quantiles_of_many_values() {
         let values: Vec<f64> = (0..200_000u64).map(|i| (i * 7919 % 200_003) as f64).collect();
         let qs: Vec<f64> = (0..=50).map(|i| f64::from(i) / 50.0).collect();
@@ -290,18 +256,10 @@ mod tests {
         assert_eq!(weighted_quantiles(&[7.0], &[1e-300], &[0.0, 1.0]), Some(vec![7.0, 7.0]));
         let extreme = weighted_quantiles(&[1.0, 2.0, 3.0], &[1e-300, 1e300, 1e-300], &[0.0, 0.5, 1.0]);
         assert_eq!(extreme, Some(vec![1.0, 2.0, 3.0]));
-=======
-    fn weights_that_are_not_whole_have_quantiles_too() {
-        assert_eq!(repeated_quantiles(&[1.0, 2.0], &[0.25, 0.5], &[0.0, 1.0]), Some(vec![1.0, 1.0]));
-        assert_eq!(repeated_quantiles(&[1.0, 3.0], &[1.5, 1.5], &[0.5]), Some(vec![1.0]));
-        assert_eq!(repeated_quantiles(&[1.0], &[0.0], &[0.5]), None);
-        assert_eq!(repeated_quantiles(&[1.0], &[1.0], &[1.5]), None);
->>>>>>> h/missing
     }
 
     proptest! {
         #[test]
-<<<<<<< HEAD
         fn whole_weights_are_repeated_rows(
             rows in prop::collection::vec((-50i32..50, 0u8..4), 1..30), qs in prop::collection::vec(0.0f64..=1.0, 1..6),
         ) {
@@ -317,13 +275,6 @@ mod tests {
             for (a, b) in found.unwrap_or_default().iter().zip(expected.unwrap_or_default()) {
                 prop_assert!((a - b).abs() < 1e-9, "{} {}", a, b);
             }
-=======
-        fn whole_weights_are_repeated_rows(rows in prop::collection::vec((-50i32..50, 0usize..4), 1..30), q in 0.0f64..=1.0) {
-            let values: Vec<f64> = rows.iter().map(|r| f64::from(r.0)).collect();
-            let weights: Vec<f64> = rows.iter().map(|r| r.1 as f64).collect();
-            let repeated: Vec<f64> = rows.iter().flat_map(|r| vec![f64::from(r.0); r.1]).collect();
-            prop_assert_eq!(repeated_quantiles(&values, &weights, &[q]), quantiles(&repeated, &[q]));
->>>>>>> h/missing
         }
 
         #[test]

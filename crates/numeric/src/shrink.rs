@@ -26,17 +26,10 @@ pub fn m_estimate(sum: f64, weight: f64, prior: f64, m: f64) -> f64 {
 /// The share of one of `classes` kinds as if each had been seen `alpha` times more: `(count + alpha) / (total + alpha ·
 /// classes)`.
 ///
-<<<<<<< HEAD
 /// The [`m_estimate`] with the prior `1 / classes` and `m = alpha · classes`. `alpha = 1` is Laplace's rule of
 /// succession, `alpha = 1/2` that of Jeffreys and of Krichevsky & Trofimov. The shares of all classes sum to 1. Without
 /// rows and with `alpha = 0` each class has `1 / classes`; NaN where there is no class either. O(1). Laplace (1814),
 /// "Essai philosophique sur les probabilités".
-=======
-/// The [`m_estimate`] with the prior `1 / classes` and `m = alpha · classes`. `alpha = 1` is Laplace's rule of succession,
-/// `alpha = 1/2` that of Jeffreys and of Krichevsky & Trofimov. The shares of all classes sum to 1. Without rows and with
-/// `alpha = 0` each class has `1 / classes`; NaN where there is no class either. O(1). Laplace (1814), "Essai philosophique
-/// sur les probabilités".
->>>>>>> h/encode
 ///
 /// ```
 /// use stagewise_numeric::shrink::laplace;

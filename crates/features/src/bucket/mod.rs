@@ -21,7 +21,7 @@ pub use binning::{BinOutput, Binning, FittedBins, MissingBin};
 pub use custom::CustomBins;
 pub use k_bins::{BinStrategy, KBins};
 pub use merge::Trend;
-pub use supervised::{SplitBy, SupervisedBins};
+pub use supervised::{BinSearch, SupervisedBins};
 pub use woe::{WoeBins, WoeOutput};
 
 pub(crate) fn register(registry: &mut Registry) {

@@ -20,12 +20,12 @@ use crate::rewrite::{Rewrite, Training, plan};
 ///
 /// | [`split_by`](Self::split_by) | edges |
 /// |---|---|
-/// | [`Tree`](SplitBy::Tree) | the thresholds of a tree of this depth on the column alone: Gini impurity or squared error |
-/// | [`Mdlp`](SplitBy::Mdlp) | the cuts of least entropy, while each saves more bits than it costs; classes only |
+/// | [`Tree`](BinSearch::Tree) | the thresholds of a tree of this depth on the column alone: Gini impurity or squared error |
+/// | [`Mdlp`](BinSearch::Mdlp) | the cuts of least entropy, while each saves more bits than it costs; classes only |
 ///
 /// Edges lie half-way between neighbouring training values. The output is the number of the bin, or a level that names
 /// its range. The target is looked at when fitting, and only for where the edges are: training rows are put into the
-/// same bins as later rows. [`Mdlp`](SplitBy::Mdlp) finds no edge in most columns that say nothing of the target; a
+/// same bins as later rows. [`Mdlp`](BinSearch::Mdlp) finds no edge in most columns that say nothing of the target; a
 /// tree always finds some, so an encoder of the target behind it should cross-fit, as ours do.
 ///
 /// | what comes | what happens |
@@ -35,7 +35,7 @@ use crate::rewrite::{Rewrite, Training, plan};
 /// | `±∞` | left out when learning; the first or the last bin |
 /// | a column that no cut improves, or without any finite value | one bin, with a warning |
 /// | weights | count as rows |
-/// | [`Mdlp`](SplitBy::Mdlp) in a regression | [`ParameterError`] |
+/// | [`Mdlp`](BinSearch::Mdlp) in a regression | [`ParameterError`] |
 ///
 /// Output: the same columns. `O(rows (log rows + depth))` a column to fit.
 ///
@@ -48,14 +48,14 @@ use crate::rewrite::{Rewrite, Training, plan};
 /// use stagewise_core::stage::Transformer;
 /// use stagewise_core::table::Table;
 /// use stagewise_core::task::Regression;
-/// use stagewise_features::bucket::{SplitBy, SupervisedBins};
+/// use stagewise_features::bucket::{BinSearch, SupervisedBins};
 ///
 /// let table = Table::of([
 ///     ("age", Column::numbers([10.0, 20.0, 30.0, 40.0, 50.0, 60.0])),
 ///     ("cost", Column::numbers([1.0, 1.0, 5.0, 5.0, 5.0, 9.0])),
 /// ])?;
 /// let train = Dataset::new(table, &Problem::<Regression>::new("cost"))?;
-/// let spec = SupervisedBins::on(numbers()).split_by(SplitBy::Tree { depth: 2 });
+/// let spec = SupervisedBins::on(numbers()).split_by(BinSearch::Tree { depth: 2 });
 /// let (fitted, train) = spec.fit_transform(train, &FitContext::new(0))?;
 /// assert_eq!(fitted.rule("age").map(|rule| rule.edges().to_vec()), Some(vec![25.0, 55.0]));
 /// assert_eq!(train.features().column("age")?.as_numbers()?, [0.0, 0.0, 1.0, 1.0, 1.0, 2.0]);
@@ -70,7 +70,7 @@ use crate::rewrite::{Rewrite, Training, plan};
 pub struct SupervisedBins {
     on: Selector,
     #[serde(default)]
-    split_by: SplitBy,
+    split_by: BinSearch,
     #[serde(default = "twentieth")]
     min_share: f64,
     #[serde(default)]
@@ -83,7 +83,7 @@ pub struct SupervisedBins {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum SplitBy {
+pub enum BinSearch {
     /// A decision tree.
     Tree {
         /// How deep: 1 to 10, which gives at most `2^depth` bins.
@@ -93,7 +93,7 @@ pub enum SplitBy {
     Mdlp,
 }
 
-impl Default for SplitBy {
+impl Default for BinSearch {
     fn default() -> Self {
         Self::Tree { depth: 3 }
     }
@@ -104,22 +104,22 @@ impl SupervisedBins {
     pub fn on(columns: Selector) -> Self {
         Self {
             on: columns,
-            split_by: SplitBy::default(),
+            split_by: BinSearch::default(),
             min_share: twentieth(),
             output: BinOutput::default(),
             missing: MissingBin::default(),
         }
     }
 
-    /// What decides about cuts. Default a [`Tree`](SplitBy::Tree) of depth 3.
+    /// What decides about cuts. Default a [`Tree`](BinSearch::Tree) of depth 3.
     #[must_use]
-    pub fn split_by(mut self, split_by: SplitBy) -> Self {
+    pub fn split_by(mut self, split_by: BinSearch) -> Self {
         self.split_by = split_by;
         self
     }
 
     /// The least share of the rows, by weight, that a bin has: at least 0, at most 0.5. Default 0.05; the original of
-    /// [`Mdlp`](SplitBy::Mdlp) has 0.
+    /// [`Mdlp`](BinSearch::Mdlp) has 0.
     #[must_use]
     pub fn min_share(mut self, min_share: f64) -> Self {
         self.min_share = min_share;
@@ -141,7 +141,7 @@ impl SupervisedBins {
     }
 
     fn positions(&self, input: &Schema) -> Result<Vec<usize>> {
-        if let SplitBy::Tree { depth } = self.split_by {
+        if let BinSearch::Tree { depth } = self.split_by {
             ParameterError::check((1..=10).contains(&depth), "depth", depth, "1 to 10")?;
         }
         let share = self.min_share;
@@ -166,8 +166,8 @@ impl SupervisedBins {
         }
         let least = self.min_share * sorted.weight(0..sorted.rows.len());
         let edges = match self.split_by {
-            SplitBy::Tree { depth } => tree::edges(&sorted, depth, least),
-            SplitBy::Mdlp => mdlp::edges(&sorted, least),
+            BinSearch::Tree { depth } => tree::edges(&sorted, depth, least),
+            BinSearch::Mdlp => mdlp::edges(&sorted, least),
         };
         if edges.is_empty() {
             training.warn("has no cut that tells the target apart; all values share one bin");
@@ -209,7 +209,7 @@ impl Transformer<Regression> for SupervisedBins {
     type Fitted = FittedBins;
 
     fn plan(&self, input: &Schema) -> Result<Plan> {
-        let has_classes = self.split_by == SplitBy::Mdlp;
+        let has_classes = self.split_by == BinSearch::Mdlp;
         ParameterError::check(!has_classes, "split_by", "mdlp", "a tree, where the target is a number")?;
         self.planned(input)
     }

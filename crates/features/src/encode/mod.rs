@@ -23,10 +23,10 @@ mod contrast;
 mod count;
 mod hashing;
 mod levels;
-pub mod one_hot;
+mod one_hot;
 mod ordinal;
 mod supervised;
-pub mod unseen;
+mod unseen;
 
 #[cfg(test)]
 mod golden_tests;
@@ -40,16 +40,18 @@ pub use contrast::{Contrast, ContrastEncoder};
 pub use count::CountEncoder;
 pub use hashing::{FittedHashingEncoder, HashBuckets, HashingEncoder};
 pub use levels::LevelOrder;
+pub use one_hot::{DropLevel, FittedOneHotEncoder, OneHotEncoder};
 pub use ordinal::OrdinalEncoder;
 pub use supervised::{
     JamesSteinEncoder, LeaveOneOutEncoder, OrderedTargetEncoder, Outcome, Outcomes, Smooth, TargetEncoder,
     WeightOfEvidenceEncoder,
 };
-pub use unseen::{Fallback, MissingAs};
+pub use unseen::{Fallback, MissingAs, MissingLevel, Unseen};
 
 /// Registers the encoders of this folder but the one-hot encoder.
 pub(crate) fn register(registry: &mut Registry) {
     registry
+        .transformer::<OneHotEncoder>()
         .transformer::<OrdinalEncoder>()
         .transformer::<CountEncoder>()
         .transformer::<BinaryEncoder>()

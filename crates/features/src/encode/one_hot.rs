@@ -17,7 +17,7 @@ use super::unseen::{MissingLevel, Unseen};
 use crate::columns::positions;
 use crate::rewrite::{Rewrite, plan};
 
-pub use self::learned::OneHot;
+pub(super) use self::learned::OneHot;
 
 mod learned;
 

@@ -14,7 +14,7 @@ use stagewise_numeric::sum::dot;
 
 use self::chain::Chain;
 use super::indicator;
-use super::ridge::Penalty;
+use super::ridge::RidgePenalty;
 use super::rows::{FilledRows, Known, RowFill};
 use crate::columns::positions;
 use crate::joint::Joint;
@@ -82,7 +82,7 @@ pub struct IterativeImputer {
     on: Selector,
     max_rounds: usize,
     tolerance: f64,
-    penalty: Penalty,
+    penalty: RidgePenalty,
     indicator: bool,
 }
 
@@ -108,7 +108,7 @@ struct Equation {
 impl IterativeImputer {
     /// Imputes these columns, which must be numbers, by these columns.
     pub fn on(columns: Selector) -> Self {
-        Self { on: columns, max_rounds: 10, tolerance: 1e-3, penalty: Penalty::Evidence, indicator: false }
+        Self { on: columns, max_rounds: 10, tolerance: 1e-3, penalty: RidgePenalty::Evidence, indicator: false }
     }
 
     /// The most rounds: at least 1. Default 10.
@@ -125,9 +125,9 @@ impl IterativeImputer {
         self
     }
 
-    /// How large slopes may be: as the data say, or by an `l2` of at least 0. Default [`Penalty::Evidence`].
+    /// How large slopes may be: as the data say, or by an `l2` of at least 0. Default [`RidgePenalty::Evidence`].
     #[must_use]
-    pub fn penalty(mut self, penalty: Penalty) -> Self {
+    pub fn penalty(mut self, penalty: RidgePenalty) -> Self {
         self.penalty = penalty;
         self
     }
@@ -138,7 +138,7 @@ impl IterativeImputer {
         ParameterError::check(self.max_rounds > 0, "max_rounds", self.max_rounds, "at least 1")?;
         let tolerance = self.tolerance;
         ParameterError::check(tolerance >= 0.0, "tolerance", tolerance, "at least 0")?;
-        if let Penalty::L2(l2) = self.penalty {
+        if let RidgePenalty::L2(l2) = self.penalty {
             ParameterError::check(l2 >= 0.0 && l2.is_finite(), "penalty", l2, "an l2 of at least 0")?;
         }
         positions(&self.on, input, &[Kind::Number])

@@ -6,15 +6,15 @@
 
 mod as_level;
 mod constant;
-pub mod fill;
+mod fill;
 mod indicator;
 mod iterative;
 mod knn;
 mod little;
 mod mean;
-pub mod median;
+mod median;
 mod missingness;
-pub mod most_frequent;
+mod most_frequent;
 mod random;
 mod ridge;
 mod rows;
@@ -36,7 +36,7 @@ pub use median::MedianImputer;
 pub use missingness::{MissingnessRelation, MissingnessReport, MissingnessTest};
 pub use most_frequent::MostFrequentImputer;
 pub use random::{FittedRandomImputer, RandomDraws, RandomImputer};
-pub use ridge::Penalty;
+pub use ridge::RidgePenalty;
 pub use rows::{FilledRows, RowFill};
 
 /// Registers the imputers.

@@ -12,7 +12,7 @@ use stagewise_numeric::sum::dot;
 /// How large the slopes of the equations may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Penalty {
+pub enum RidgePenalty {
     /// As the data say (MacKay 1992; Tipping 2001): Bayesian ridge regression.
     #[default]
     Evidence,
@@ -30,7 +30,7 @@ pub(super) fn slopes(
     x: ArrayView2<'_, f64>,
     y: &[f64],
     weights: Option<&[f64]>,
-    penalty: Penalty,
+    penalty: RidgePenalty,
 ) -> Option<Array1<f64>> {
     let (n, p) = x.dim();
     let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
@@ -42,7 +42,7 @@ pub(super) fn slopes(
         let slopes = factor.solve(xty.view()).ok()?;
         slopes.iter().all(|b| b.is_finite()).then_some((factor, slopes))
     };
-    if let Penalty::L2(l2) = penalty {
+    if let RidgePenalty::L2(l2) = penalty {
         return Some(solved(l2)?.1);
     }
     let spread = (0..n).map(|row| weight(row) * y[row] * y[row]).sum::<f64>() / total;
@@ -92,9 +92,9 @@ mod tests {
         // (10 + 2) b = 20
         let x = array![[-2.0], [-1.0], [0.0], [1.0], [2.0]];
         let y = [-4.0, -2.0, 0.0, 2.0, 4.0];
-        let found = slopes(x.view(), &y, None, Penalty::L2(2.0)).unwrap();
+        let found = slopes(x.view(), &y, None, RidgePenalty::L2(2.0)).unwrap();
         assert!((found[0] - 20.0 / 12.0).abs() < 1e-14);
-        let weighted = slopes(x.view(), &y, Some(&[2.0; 5]), Penalty::L2(4.0)).unwrap();
+        let weighted = slopes(x.view(), &y, Some(&[2.0; 5]), RidgePenalty::L2(4.0)).unwrap();
         assert!((weighted[0] - found[0]).abs() < 1e-14);
     }
 
@@ -102,10 +102,10 @@ mod tests {
     fn the_evidence_trusts_what_fits_and_not_what_scatters() {
         let x = Array2::from_shape_fn((41, 1), |(i, _)| i as f64 - 20.0);
         let line: Vec<f64> = (0..41).map(|i| 0.5 * (f64::from(i) - 20.0)).collect();
-        let found = slopes(x.view(), &line, None, Penalty::Evidence).unwrap();
+        let found = slopes(x.view(), &line, None, RidgePenalty::Evidence).unwrap();
         assert!((found[0] - 0.5).abs() < 1e-6, "{found}");
         let noise: Vec<f64> = (0..41).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
-        let found = slopes(x.view(), &noise, None, Penalty::Evidence).unwrap();
+        let found = slopes(x.view(), &noise, None, RidgePenalty::Evidence).unwrap();
         assert!(found[0].abs() < 1e-3, "{found}");
     }
 
@@ -113,12 +113,12 @@ mod tests {
     fn collinear_constant_and_huge_columns_have_an_answer_or_none() {
         let x = Array2::from_shape_fn((9, 3), |(i, j)| if j == 2 { 0.0 } else { i as f64 - 4.0 });
         let y: Vec<f64> = (0..9).map(|i| f64::from(i) - 4.0).collect();
-        for penalty in [Penalty::Evidence, Penalty::L2(0.0)] {
+        for penalty in [RidgePenalty::Evidence, RidgePenalty::L2(0.0)] {
             let found = slopes(x.view(), &y, None, penalty).unwrap();
             assert!((found[0] + found[1] - 1.0).abs() < 1e-6 && found[2] == 0.0, "{penalty:?} {found}");
         }
         let huge = x.mapv(|v| v * 1e300);
-        assert_eq!(slopes(huge.view(), &y, None, Penalty::Evidence), None);
-        assert_eq!(slopes(Array2::zeros((3, 0)).view(), &[0.0; 3], None, Penalty::Evidence).unwrap().len(), 0);
+        assert_eq!(slopes(huge.view(), &y, None, RidgePenalty::Evidence), None);
+        assert_eq!(slopes(Array2::zeros((3, 0)).view(), &[0.0; 3], None, RidgePenalty::Evidence).unwrap().len(), 0);
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use stagewise_core::error::{ParameterError, Result};
-use stagewise_numeric::quantile::{quantiles, repeated_quantiles};
+use stagewise_numeric::quantile::{quantiles, weighted_quantiles};
 
 use crate::rewrite::Training;
-use crate::scale::standard::mean_and_scale;
+use crate::scale::finite::mean_and_scale;
 
 /// `1 / Φ⁻¹(3/4)`: the median distance from the median of a normal law, times this, is its standard deviation.
 const NORMAL_MAD: f64 = 1.482_602_218_505_602;
@@ -21,7 +21,7 @@ const NORMAL_MAD: f64 = 1.482_602_218_505_602;
 ///
 /// A few far values widen the bounds of [`ZScore`](Self::ZScore) until they hide behind them; quartiles and medians do not
 /// move until a quarter, or half, of the rows do. [`Quantiles`](Self::Quantiles) finds outliers in every column. Quantiles
-/// are interpolated, and weights repeat rows: see [`repeated_quantiles`].
+/// are interpolated, and weights repeat rows: see [`weighted_quantiles`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutlierRule {
@@ -115,7 +115,7 @@ impl OutlierRule {
         let (known, weights): (Vec<f64>, Vec<f64>) = finite.map(|(row, weight)| (values[row], weight)).unzip();
         let weights = training.weights.map(|_| weights.as_slice());
         let found = match self {
-            Self::ZScore(k) => mean_and_scale(training)?
+            Self::ZScore(k) => mean_and_scale(values, training.weights)
                 .filter(|_| known.iter().any(|x| *x != known[0]))
                 .map(|(mean, deviation)| (mean - k * deviation, mean + k * deviation)),
             Self::Iqr(k) => of(&known, weights, &[0.25, 0.75]).map(|q| {
@@ -144,7 +144,7 @@ impl OutlierRule {
 fn of(values: &[f64], weights: Option<&[f64]>, qs: &[f64]) -> Option<Vec<f64>> {
     match weights {
         None => quantiles(values, qs),
-        Some(weights) => repeated_quantiles(values, weights, qs),
+        Some(weights) => weighted_quantiles(values, weights, qs),
     }
 }
 
@@ -210,6 +210,8 @@ mod tests {
     proptest! {
         #[test]
         fn whole_weights_are_repeated_rows(rows in prop::collection::vec((-50i32..50, 0usize..4), 1..30)) {
+            // A row of weight 1 says that weights count rows.
+            let rows: Vec<(i32, usize)> = rows.into_iter().chain([(3, 1)]).collect();
             let values: Vec<f64> = rows.iter().map(|r| f64::from(r.0)).collect();
             let weights: Vec<f64> = rows.iter().map(|r| r.1 as f64).collect();
             let repeated: Vec<f64> = rows.iter().flat_map(|r| vec![f64::from(r.0); r.1]).collect();

@@ -16,8 +16,7 @@ use stagewise_numeric::neighbours::{Axis, Neighbours, Points};
 
 use crate::columns::positions;
 use crate::joint::{self, Joint, JointRule, Place, Taken, TakenCells};
-use crate::rewrite::Training;
-use crate::scale::standard::mean_and_scale;
+use crate::scale::finite::mean_and_scale;
 
 /// Adds the local outlier factor of each row as a column: how much sparser the training rows lie around it than around its
 /// nearest neighbours.
@@ -164,13 +163,12 @@ impl LocalOutlierFactor {
         let (mut axes, mut coordinates) = (Vec::new(), Vec::new());
         for place in by_name {
             let (field, column) = (&fields[taken[place]], &table.columns()[taken[place]]);
-            let training = Training::new(field, column, train.weights());
-            let Some((mean, scale)) = mean_and_scale(&training).at(|| Crumb::column(field.name.as_ref()))? else {
+            let values = column.as_numbers().at(|| Crumb::column(field.name.as_ref()))?;
+            let Some((mean, scale)) = mean_and_scale(values, train.weights()) else {
                 cx.warn(format!("column `{}`: has no finite value to learn from; it is not looked at", field.name));
                 continue;
             };
             let axis = Scale { place, mean, scale: self.standardise.then_some(scale) };
-            let values = column.as_numbers()?;
             coordinates.push(rows.iter().map(|&row| axis.coordinate(values[row])).collect::<Vec<f64>>());
             axes.push(axis);
         }

@@ -12,7 +12,7 @@ mod power;
 mod quantile;
 mod robust;
 mod scaling;
-pub mod standard;
+mod standard;
 mod unit_norm;
 
 #[cfg(test)]

@@ -129,31 +129,6 @@ fn yes() -> bool {
     true
 }
 
-<<<<<<< HEAD
-=======
-/// Mean and scale of a training column; `None` without a finite value.
-pub(crate) fn mean_and_scale(training: &Training<'_>) -> Result<Option<(f64, f64)>> {
-    let values = training.column.as_numbers()?;
-    let largest = values.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
-    // A power of two changes no digit, and keeps the squares of very large and very small values in range.
-    let unit = match largest {
-        x if x > 1e150 => 2f64.powi(600),
-        x if x > 0.0 && x < 1e-150 => 2f64.powi(-600),
-        _ => 1.0,
-    };
-    let mut moments = Moments::new();
-    match training.weights {
-        None => values.iter().for_each(|x| moments.add(x / unit)),
-        Some(weights) => values.iter().zip(weights).for_each(|(x, &w)| moments.add_weighted(x / unit, w)),
-    }
-    let (Some(mean), Some(variance)) = (moments.mean(), moments.variance(0.0)) else { return Ok(None) };
-    let weight = moments.weight();
-    let rounding = weight * mean * f64::EPSILON;
-    let constant = variance <= weight * f64::EPSILON * variance + rounding * rounding;
-    Ok(Some((mean * unit, if constant { 1.0 } else { variance.sqrt() * unit })))
-}
-
->>>>>>> h/missing
 #[cfg(test)]
 mod tests {
     use super::*;

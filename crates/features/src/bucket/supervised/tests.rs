@@ -7,7 +7,7 @@ use stagewise_core::table::Table;
 use stagewise_numeric::random::Stream;
 use stagewise_testkit::{conformance, data, golden};
 
-const MDLP: SplitBy = SplitBy::Mdlp;
+const MDLP: BinSearch = BinSearch::Mdlp;
 
 #[test]
 fn conforms() {
@@ -52,7 +52,7 @@ fn trees_equal_scikit_learn() {
     assert!(cases.len() >= 8, "{} cases", cases.len());
     for case in cases {
         let spec = SupervisedBins::on(all())
-            .split_by(SplitBy::Tree { depth: case.number("/input/depth") as u32 })
+            .split_by(BinSearch::Tree { depth: case.number("/input/depth") as u32 })
             .min_share(case.number("/input/min_share"));
         let (x, y) = (case.numbers("/input/x"), case.numbers("/input/y"));
         let weights = case.optional_numbers("/input/weights");
@@ -99,7 +99,7 @@ fn bins_have_their_share_and_extremes_their_bin() {
     let x: Vec<f64> = (0..100).map(f64::from).collect();
     let y: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i == 99))).collect();
     let found =
-        edges(&SupervisedBins::on(all()).min_share(0.1).split_by(SplitBy::Tree { depth: 1 }), &values(&x, &y, None));
+        edges(&SupervisedBins::on(all()).min_share(0.1).split_by(BinSearch::Tree { depth: 1 }), &values(&x, &y, None));
     assert_eq!(found, [89.5]);
     let cx = FitContext::new(0);
     spec.fit(&values(&x, &vec![2.0; 100], None), &cx).unwrap();
@@ -116,7 +116,7 @@ fn parameters_are_checked_before_data() {
         plan(spec.clone().split_by(MDLP)),
         "`split_by` is mdlp, allowed is a tree, where the target is a number"
     );
-    assert_eq!(plan(spec.clone().split_by(SplitBy::Tree { depth: 0 })), "`depth` is 0, allowed is 1 to 10");
+    assert_eq!(plan(spec.clone().split_by(BinSearch::Tree { depth: 0 })), "`depth` is 0, allowed is 1 to 10");
     assert_eq!(plan(spec.min_share(0.6)), "`min_share` is 0.6, allowed is at least 0, at most 0.5");
 }
 
@@ -125,7 +125,7 @@ proptest! {
     fn the_first_cut_is_the_best_of_all(rows in prop::collection::vec((-20i32..20, -9i32..9), 4..40)) {
         let x: Vec<f64> = rows.iter().map(|r| f64::from(r.0)).collect();
         let y: Vec<f64> = rows.iter().map(|r| f64::from(r.1)).collect();
-        let spec = SupervisedBins::on(all()).split_by(SplitBy::Tree { depth: 1 }).min_share(0.0);
+        let spec = SupervisedBins::on(all()).split_by(BinSearch::Tree { depth: 1 }).min_share(0.0);
         let found = edges(&spec, &values(&x, &y, None));
         let loss = |edge: f64| {
             let side = |above: bool| {

@@ -5,7 +5,7 @@ use stagewise_numeric::sum::dot;
 
 use super::Equation;
 use crate::impute::mean::mean_of;
-use crate::impute::ridge::{Penalty, slopes};
+use crate::impute::ridge::{RidgePenalty, slopes};
 use crate::impute::rows::Known;
 
 /// The training rows as they are filled.
@@ -49,7 +49,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The equation of a column by the rows that have it; `None` if it has no finite slopes.
-    pub(super) fn equation(&self, slot: usize, penalty: Penalty) -> Option<Equation> {
+    pub(super) fn equation(&self, slot: usize, penalty: RidgePenalty) -> Option<Equation> {
         let width = self.means.len();
         let mut absent = self.missing[slot].iter().copied().peekable();
         let rows: Vec<usize> = (0..self.filled.nrows()).filter(|row| absent.next_if_eq(row).is_none()).collect();

@@ -11,7 +11,7 @@ use crate::test_tables::{numbers as numbers_of, training};
 #[test]
 fn conforms() {
     let spec = IterativeImputer::on(numbers());
-    for spec in [spec.clone(), spec.penalty(Penalty::L2(1.0)).max_rounds(3).indicator(true)] {
+    for spec in [spec.clone(), spec.penalty(RidgePenalty::L2(1.0)).max_rounds(3).indicator(true)] {
         conformance::transformer(&spec, &data::binary(60, 1));
         conformance::transformer(&spec, &data::regression(61, 2));
         conformance::transformer(&spec, &data::multiclass(62, 3));
@@ -24,7 +24,8 @@ fn equals_scikit_learn() {
     let golden = golden::load("iterative_imputer.json");
     assert!(golden.cases.len() >= 4);
     for case in &golden.cases {
-        let penalty = case.optional_numbers("/input/ridge").map_or(Penalty::Evidence, |l2| Penalty::L2(l2[0]));
+        let penalty =
+            case.optional_numbers("/input/ridge").map_or(RidgePenalty::Evidence, |l2| RidgePenalty::L2(l2[0]));
         let spec = IterativeImputer::on(all())
             .penalty(penalty)
             .max_rounds(case.number("/input/max_iter") as usize)
@@ -95,7 +96,7 @@ fn hyper_parameters_out_of_range_are_refused() {
     for (spec, name) in [
         (spec.clone().max_rounds(0), "`max_rounds` is 0"),
         (spec.clone().tolerance(f64::NAN), "`tolerance` is NaN"),
-        (spec.penalty(Penalty::L2(-1.0)), "`penalty` is -1"),
+        (spec.penalty(RidgePenalty::L2(-1.0)), "`penalty` is -1"),
     ] {
         let error = Transformer::<Regression>::plan(&spec, &schema).unwrap_err();
         assert!(error.to_string().starts_with(name), "{error}");
