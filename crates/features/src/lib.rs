@@ -11,6 +11,7 @@
 //! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
 //! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
+pub mod decide;
 pub mod encode;
 pub mod impute;
 pub mod joint;
@@ -32,6 +33,7 @@ pub use scale::standard::{FittedStandardScaler, StandardScaler};
 
 /// Registers every stage of this crate.
 pub fn register(registry: &mut Registry) {
+    decide::register(registry);
     registry
         .transformer::<MedianImputer>()
         .transformer::<MostFrequentImputer>()
