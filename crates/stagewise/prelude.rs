@@ -3,6 +3,7 @@
 pub use stagewise_core::column::Column;
 pub use stagewise_core::context::{Cancel, FitContext};
 pub use stagewise_core::dataset::Dataset;
+pub use stagewise_core::decision::{DecisionCount, Remedy, ValueDecision, ValueDecisions};
 pub use stagewise_core::exhibit::{Exhibit, Section};
 pub use stagewise_core::gate::{Approved, Gate, GateReport};
 pub use stagewise_core::holdout::{Evaluation, Holdout};
@@ -33,15 +34,15 @@ pub use stagewise_data::Postgres;
 pub use stagewise_data::Sqlite;
 pub use stagewise_data::augment::{Fidelity, FittedGaussianCopula, GaussianCopula, Jitter, Mixable, Mixup, Privacy};
 pub use stagewise_data::balance::{
-    Adasyn, Agreement, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion,
+    Adasyn, BorderlineSmote, Classes, EditedNearestNeighbours, NearMiss, NearMissVersion, NeighbourVote,
     NeighbourhoodCleaning, RandomOverSampler, RandomUnderSampler, Smote, SmoteEnn, SmoteTomek, TomekLinks,
 };
 pub use stagewise_data::label::{
-    Aggregator, Annotations, DawidSkene, Glad, GoldQuestions, KCentre, KappaWeights, LabelFunctions, MajorityVote,
-    Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
+    Aggregator, Agreement, Annotations, DawidSkene, Glad, GoldQuestions, KCentre, KappaWeights, LabelFunctions,
+    MajorityVote, Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
 };
 pub use stagewise_data::{
-    BootstrapSplit, Csv, DataSchema, Datasheet, Decision, Environment, Expectation, Expectations, GroupHoldout,
+    BootstrapSplit, ColumnDecision, Csv, DataSchema, Datasheet, Environment, Expectation, Expectations, GroupHoldout,
     GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson,
     Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,
     RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind, ThreeWay,
@@ -54,6 +55,7 @@ pub use stagewise_eval::{
     MeanReciprocalRank, Mse, Ndcg, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall,
     Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
 };
+pub use stagewise_features::decide::{RejectedRows, ValueDecider};
 pub use stagewise_features::{
     DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
 };

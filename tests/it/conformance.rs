@@ -85,7 +85,14 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(StandardScaler::on(numbers()));
     checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
     checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
+    let decisions = ValueDecisions::new()
+        .decide("city", "Ulm", Remedy::Map("Bern".into()))
+        .decide("city", "never seen", Remedy::Reject)
+        .decide("plan", "nor this", Remedy::Missing)
+        .decide("age", "40", Remedy::Missing);
+    checked.transformer(ValueDecider::of(decisions.clone()));
 
+    checked.sampler(RejectedRows::of(decisions.decide("city", "Ulm", Remedy::Reject)));
     checked.sampler(RandomOverSampler::new());
     checked.sampler(RandomUnderSampler::new());
     checked.sampler(Smote::new());

@@ -3,6 +3,7 @@
 mod balance;
 mod conformance;
 mod datasets;
+mod decisions;
 mod determinism;
 mod leakage;
 mod life;

@@ -214,6 +214,27 @@ impl Column {
         }
     }
 
+    /// Puts cells in the place of values, each in its row: in place if this is the only handle. A cell of another kind is
+    /// missing. Categories are refused: their codes mean nothing without levels.
+    pub(crate) fn put(&mut self, changes: &[(usize, &Cell)]) -> Result<()> {
+        fn each<V: Clone>(values: &mut Arc<Vec<V>>, changes: &[(usize, &Cell)], read: impl Fn(&Cell) -> V) {
+            let values = Arc::make_mut(values);
+            for &(row, cell) in changes {
+                if let Some(value) = values.get_mut(row) {
+                    *value = read(cell);
+                }
+            }
+        }
+        match self {
+            Self::Number(v) => each(v, changes, |c| if let Cell::Number(x) = c { *x } else { f64::NAN }),
+            Self::Flag(v) => each(v, changes, |c| if let Cell::Flag(b) = c { Some(*b) } else { None }),
+            Self::Text(v) => each(v, changes, |c| if let Cell::Text(t) = c { Some(t.clone()) } else { None }),
+            Self::Timestamp(v) => each(v, changes, |c| if let Cell::Timestamp(t) = c { *t } else { MISSING_TIME }),
+            Self::Category { .. } => return Err(self.wrong(Kind::Text)),
+        }
+        Ok(())
+    }
+
     /// Checks that every value is finite.
     ///
     /// # Errors

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::column::Column;
 use crate::error::{At, Crumb, DataError, Error, Result};
 use crate::fingerprint::{Fingerprint, Hasher};
 use crate::matrix::{Design, Features};
 use crate::problem::Problem;
-use crate::schema::Role;
+use crate::schema::{Field, Role, Schema};
 use crate::table::Table;
 use crate::target::{TargetValues, group_codes};
 use crate::task::Task;
@@ -36,6 +37,8 @@ pub struct Dataset<T: Task> {
     target: T::Target,
     labels: T::Labels,
     weights: Option<Arc<Vec<f64>>>,
+    /// The column that the target was read from, without its values.
+    truth: Arc<Field>,
 }
 
 impl<T: Task> Dataset<T> {
@@ -92,7 +95,8 @@ impl<T: Task> Dataset<T> {
                 return Err(crate::error::PipelineError::TwoRoles { name, first, second: "weight".into() }.into());
             }
         };
-        Self { features, aside, target, labels, weights: None }.weighted(weights)
+        let truth = Arc::new(fields[table.schema().require(name)?].clone());
+        Self { features, aside, target, labels, weights: None, truth }.weighted(weights)
     }
 
     /// A data set made of its parts: for samplers, which add or drop rows. The other columns follow `source`: the row
@@ -113,8 +117,8 @@ impl<T: Task> Dataset<T> {
             }
         }
         let weights = weights.or_else(|| self.weights.as_ref().map(|w| source.iter().map(|&r| w[r]).collect()));
-        Self { features, aside: self.aside.take(source), target, labels: self.labels.clone(), weights: None }
-            .weighted(weights.map(Arc::new))
+        let (aside, labels, truth) = (self.aside.take(source), self.labels.clone(), self.truth.clone());
+        Self { features, aside, target, labels, weights: None, truth }.weighted(weights.map(Arc::new))
     }
 
     fn weighted(mut self, weights: Option<Arc<Vec<f64>>>) -> Result<Self> {
@@ -202,7 +206,60 @@ impl<T: Task> Dataset<T> {
             target: self.target.take(rows),
             labels: self.labels.clone(),
             weights: self.weights.as_ref().map(|w| Arc::new(rows.iter().map(|&r| w[r]).collect())),
+            truth: self.truth.clone(),
         }
+    }
+
+    /// All columns as one table again, each with its name and role: features, then those aside, then the target. So what
+    /// looks at tables looks at a data set after a split: `Integrity::new().check(&train.table()?)`.
+    ///
+    /// Nothing is copied but the classes of the rows, which are written out. Columns of the role ignored are gone. The target
+    /// is as its task reads it, of the kind that it had; a column of weights holds the weights that the rows have now, and
+    /// without such a column they are in [`weights`](Self::weights) alone.
+    ///
+    /// ```
+    /// use stagewise_core::column::Column;
+    /// use stagewise_core::dataset::Dataset;
+    /// use stagewise_core::problem::Problem;
+    /// use stagewise_core::table::Table;
+    /// use stagewise_core::task::Binary;
+    ///
+    /// let table = Table::of([("churned", Column::numbers([0.0, 1.0])), ("age", Column::numbers([31.0, 44.0]))])?;
+    /// let data = Dataset::new(table, &Problem::<Binary>::new("churned"))?;
+    /// assert_eq!(data.table()?.schema().names(), ["age", "churned"]);
+    /// assert_eq!(data.table()?.column("churned")?, &Column::numbers([0.0, 1.0]));
+    /// # Ok::<(), stagewise_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SchemaError::DuplicateColumn`](crate::error::SchemaError) if a step gave a feature the name of another column.
+    pub fn table(&self) -> Result<Table> {
+        self.joined(true)
+    }
+
+    /// [`table`](Self::table) without the target: rows as they come before their outcome is known.
+    ///
+    /// # Errors
+    /// As [`table`](Self::table).
+    pub fn unlabelled(&self) -> Result<Table> {
+        self.joined(false)
+    }
+
+    fn joined(&self, labelled: bool) -> Result<Table> {
+        let parts = [&self.features, &self.aside];
+        let mut fields: Vec<Field> = parts.iter().flat_map(|part| part.schema().fields()).cloned().collect();
+        let mut columns: Vec<Column> = parts.iter().flat_map(|part| part.columns()).cloned().collect();
+        if let (Some(place), Some(weights)) = (fields.iter().position(|f| f.role == Role::Weight), &self.weights) {
+            columns[place] = Column::Number(weights.clone());
+        }
+        if labelled {
+            let column = T::column(&self.target, &self.labels, self.truth.kind);
+            let mut truth = self.truth.as_ref().clone();
+            truth.levels = column.as_categories().ok().map(|(_, levels)| levels.clone());
+            fields.push(truth);
+            columns.push(column);
+        }
+        Table::sized(Arc::new(Schema::new(fields)?), columns, self.rows())
     }
 
     /// What a learner is given of these rows.
@@ -235,5 +292,79 @@ fn groups(table: &Table) -> Result<Option<Vec<u32>>> {
     match column.missing_count() {
         0 => Ok(Some(group_codes(column))),
         count => Err(Error::from(DataError::MissingGroup { count }).at(Crumb::column(field.name.as_ref()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{BinaryTarget, NumberTarget};
+    use crate::task::{Binary, Multiclass, Ranking, Regression};
+
+    fn columns() -> Vec<(&'static str, Column)> {
+        vec![
+            ("y", Column::numbers([1.0, 0.0, 1.0])),
+            ("x", Column::numbers([1.5, f64::NAN, 3.0])),
+            ("who", Column::categories([Some("a"), Some("b"), Some("a")])),
+            ("w", Column::numbers([1.0, 2.0, 0.5])),
+            ("scrap", Column::flags([None, None, Some(true)])),
+        ]
+    }
+
+    fn rejoined<T: Task>(problem: Problem<T>, target: Column) -> Table {
+        let mut columns = columns();
+        columns[0].1 = target;
+        let problem = problem.group("who").weight("w").ignore("scrap");
+        Dataset::new(Table::of(columns).unwrap(), &problem).unwrap().table().unwrap()
+    }
+
+    #[test]
+    fn a_data_set_is_a_table_again_with_roles_and_shared_buffers() {
+        let table = rejoined(Problem::<Binary>::new("y"), Column::numbers([1.0, 0.0, 1.0]));
+        assert_eq!(table.schema().names(), ["x", "who", "w", "y"]);
+        let roles: Vec<Role> = table.schema().fields().iter().map(|f| f.role).collect();
+        assert_eq!(roles, [Role::Feature, Role::Group, Role::Weight, Role::Target]);
+        assert_eq!(table.column("y").unwrap(), &Column::numbers([1.0, 0.0, 1.0]));
+
+        let source = Table::of(columns()).unwrap();
+        let data = Dataset::new(source.clone(), &Problem::<Regression>::new("y")).unwrap();
+        let place = |table: &Table, name: &str| table.column(name).unwrap().as_numbers().unwrap().as_ptr();
+        assert_eq!(place(&data.table().unwrap(), "x"), place(&source, "x"));
+        assert_eq!(data.unlabelled().unwrap().schema().names(), ["x", "who", "w", "scrap"]);
+    }
+
+    #[test]
+    fn targets_of_every_kind_and_task_come_back_as_they_were() {
+        let flags = Column::flags([Some(true), Some(false), Some(true)]);
+        let words = Column::categories([Some("no"), Some("yes"), Some("no")]);
+        let numbers = Column::numbers([-2.5, f64::INFINITY, 1e300]);
+        for target in [flags, words, Column::numbers([7.0, 0.1, 7.0])] {
+            assert_eq!(rejoined(Problem::<Binary>::new("y"), target.clone()).column("y").unwrap(), &target);
+            assert_eq!(rejoined(Problem::<Multiclass>::new("y"), target.clone()).column("y").unwrap(), &target);
+        }
+        assert_eq!(rejoined(Problem::<Multiclass>::new("y"), numbers.clone()).column("y").unwrap(), &numbers);
+        let grades = Column::numbers([2.0, 0.0, 1.0]);
+        assert_eq!(rejoined(Problem::<Regression>::new("y"), grades.clone()).column("y").unwrap(), &grades);
+        let table = Table::of([("q", Column::numbers([1.0, 1.0, 2.0])), ("y", grades.clone())]).unwrap();
+        let data = Dataset::<Ranking>::new(table, &Problem::ranking("y", "q")).unwrap();
+        assert_eq!(data.table().unwrap().column("y").unwrap(), &grades);
+    }
+
+    #[test]
+    fn what_samplers_and_steps_changed_is_what_the_table_says() {
+        let problem = Problem::<Binary>::new("y").weight("w");
+        let data = Dataset::new(Table::of(columns()).unwrap(), &problem).unwrap();
+        let rows = [2, 2, 1, 0];
+        let target = BinaryTarget::new([true, false, false, true]);
+        let more = data.resampled(data.features().take(&rows), target, &rows, None).unwrap();
+        assert_eq!(more.table().unwrap().column("y").unwrap(), &Column::numbers([1.0, 0.0, 0.0, 1.0]));
+        let heavier = data.take(&[1, 0]).reweighted(vec![3.0, 4.0]).unwrap();
+        assert_eq!(heavier.table().unwrap().column("w").unwrap(), &Column::numbers([3.0, 4.0]));
+        let clash = data.map_features(|features| {
+            let schema = Arc::new(Schema::new(vec![Field::new("y", crate::schema::Kind::Number)])?);
+            features.select(&[0])?.relabelled(schema)
+        });
+        assert_eq!(clash.unwrap().table().unwrap_err().to_string(), "two columns are named `y`; rename one");
+        assert_eq!(NumberTarget::new([1.0]).column(), Column::numbers([1.0]));
     }
 }

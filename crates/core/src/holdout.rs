@@ -39,6 +39,16 @@ impl<T: Task> Holdout<T> {
         self.data.fingerprint()
     }
 
+    /// The rows without their target: for checks that need no truth, whether rows, groups or ids stand in the training rows
+    /// too, say. Nothing can be scored by them, so this is no look and the ledger does not count it. What needs the truth of
+    /// these rows waits for [`Evaluation::data`].
+    ///
+    /// # Errors
+    /// As [`Dataset::unlabelled`].
+    pub fn unlabelled(&self) -> Result<Table> {
+        self.data.unlabelled()
+    }
+
     /// The one look: every metric that the problem requires, beside the constant baseline's, and the time to score one
     /// row if the problem limits it. The ledger counts the look before the result is known.
     ///

@@ -5,6 +5,7 @@
 //! | question | files |
 //! |---|---|
 //! | what flows? | [`mod@column`], [`columns`], [`table`], [`record`], [`schema`], [`select`], [`dataset`], [`target`], [`matrix`] |
+//! | what is done with values that should not be there? | [`decision`] |
 //! | what is asked? | [`task`], [`problem`], [`metric`], [`split`], [`gate`] |
 //! | who does it? | [`stage`], [`pipeline`], [`context`], [`progress`] |
 //! | what remains? | [`holdout`], [`ledger`], [`persist`], [`registry`], [`fingerprint`], [`summary`], [`exhibit`] |
@@ -15,6 +16,7 @@ pub mod column;
 pub mod columns;
 pub mod context;
 pub mod dataset;
+pub mod decision;
 pub mod error;
 pub mod exhibit;
 pub mod fingerprint;
@@ -32,6 +34,7 @@ pub mod record;
 pub mod registry;
 pub mod schema;
 pub mod select;
+mod setter;
 pub mod split;
 pub mod stage;
 pub mod summary;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::context::FitContext;
 use crate::dataset::Dataset;
+use crate::decision::DecisionCount;
 use crate::error::Result;
 use crate::matrix::{Accepts, Design, Features};
 use crate::persist::Persist;
@@ -84,6 +85,23 @@ pub trait Transform: Persist {
     /// # Errors
     /// Values that the stage's policies refuse.
     fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()>;
+
+    /// Whether it does what was decided about values, so that rows at serving are to be counted by decision. Most steps do
+    /// not.
+    fn decides(&self) -> bool {
+        false
+    }
+
+    /// How many of these rows, as they reach this step, meet each decision.
+    ///
+    /// # Errors
+    /// Columns of other kinds.
+    fn decided(&self, _features: &Table) -> Result<Vec<DecisionCount>> {
+        Ok(Vec::new())
+    }
+
+    /// Names column and value of each decision that a row meets. Equal to [`decided`](Self::decided) of that row.
+    fn decided_row(&self, _row: &[Cell], _met: &mut dyn FnMut(&str, &str)) {}
 }
 
 /// Adds, drops or weighs training rows. Never runs on rows to predict.

@@ -10,6 +10,7 @@ use stagewise_numeric::sum::Moments;
 use crate::column::{Column, MISSING_CODE};
 use crate::error::{DataError, Result, SchemaError};
 use crate::fingerprint::Hasher;
+use crate::record::parse;
 use crate::schema::{Kind, Levels};
 
 /// What every kind of truth can do.
@@ -52,6 +53,11 @@ impl NumberTarget {
     /// The values.
     pub fn values(&self) -> &[f64] {
         &self.0
+    }
+
+    /// The values as a column, which shares them.
+    pub(crate) fn column(&self) -> Column {
+        Column::Number(self.0.clone())
     }
 }
 
@@ -195,6 +201,11 @@ impl RankingTarget {
         &self.grades
     }
 
+    /// The grades as a column, which shares them.
+    pub(crate) fn column(&self) -> Column {
+        Column::Number(self.grades.clone())
+    }
+
     /// The rows of each group, ascending; groups by number. `O(n log n)`.
     pub fn lists(&self) -> Vec<Vec<usize>> {
         let mut order: Vec<usize> = (0..self.groups.len()).collect();
@@ -311,6 +322,20 @@ pub(crate) fn level_codes(column: &Column) -> Result<(Vec<u32>, Levels)> {
             Ok((codes.iter().map(|&c| place[c as usize]).collect(), Levels::new(names)))
         }
         other => Err(SchemaError::WrongKind { expected: Kind::Category, found: other.kind() }.into()),
+    }
+}
+
+/// The column whose rows have these levels: numbers and flags where the levels are names of such.
+pub(crate) fn level_column(codes: Vec<u32>, levels: Levels, kind: Kind) -> Column {
+    fn of<V: Clone>(codes: &[u32], levels: &Levels, missing: V, read: impl Fn(&str) -> V) -> Vec<V> {
+        let values: Vec<V> = levels.iter().map(|name| read(name)).collect();
+        codes.iter().map(|&code| values.get(code as usize).unwrap_or(&missing).clone()).collect()
+    }
+    match kind {
+        // What `number_text` wrote reads back, infinities too.
+        Kind::Number => Column::numbers(of(&codes, &levels, f64::NAN, |name| name.parse().unwrap_or(f64::NAN))),
+        Kind::Flag => Column::flags(of(&codes, &levels, None, parse::flag)),
+        _ => Column::Category { codes: Arc::new(codes), levels: Arc::new(levels) },
     }
 }
 

@@ -12,8 +12,8 @@ use crate::column::Column;
 use crate::error::{DataError, Result};
 use crate::record::parse;
 use crate::registry::{Loaders, Registry};
-use crate::schema::Levels;
-use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes, number_text};
+use crate::schema::{Kind, Levels};
+use crate::target::{BinaryTarget, ClassTarget, NumberTarget, TargetValues, level_codes, level_column, number_text};
 
 mod ranking;
 
@@ -60,6 +60,9 @@ pub trait Task: sealed::Sealed + Copy + Debug + Default + Send + Sync + 'static 
         let _ = groups;
         Ok(truth)
     }
+
+    /// The truth as a column of this kind, which [`truth`](Self::truth) reads as it was.
+    fn column(truth: &Self::Target, labels: &Self::Labels, kind: Kind) -> Column;
 
     /// The weighted mean of the truth: the answer of a model that knows no features.
     fn mean(target: &Self::Target, labels: &Self::Labels, weights: Option<&[f64]>) -> Self::RowOutput;
@@ -158,6 +161,10 @@ impl Task for Regression {
         Ok(NumberTarget::new(column.require_finite()?))
     }
 
+    fn column(truth: &NumberTarget, (): &(), _: Kind) -> Column {
+        truth.column()
+    }
+
     fn mean(target: &NumberTarget, (): &(), weights: Option<&[f64]>) -> f64 {
         weighted_mean(target.values().iter().copied(), weights)
     }
@@ -244,6 +251,11 @@ impl Task for Binary {
         Ok(BinaryTarget::new(codes.iter().map(|&c| events[c as usize]).collect::<Vec<_>>()))
     }
 
+    fn column(truth: &BinaryTarget, labels: &BinaryLabels, kind: Kind) -> Column {
+        let codes = truth.events().iter().map(|&event| u32::from(event)).collect();
+        level_column(codes, Levels::new([labels.other.clone(), labels.event.clone()]), kind)
+    }
+
     fn mean(target: &BinaryTarget, _labels: &BinaryLabels, weights: Option<&[f64]>) -> f64 {
         weighted_mean(target.events().iter().map(|&e| f64::from(u8::from(e))), weights)
     }
@@ -309,6 +321,10 @@ impl Task for Multiclass {
             })
             .collect::<Result<Vec<u32>, _>>()?;
         Ok(ClassTarget::new(codes.iter().map(|&c| map[c as usize]).collect::<Vec<_>>(), labels.len()))
+    }
+
+    fn column(truth: &ClassTarget, labels: &Levels, kind: Kind) -> Column {
+        level_column(truth.codes().to_vec(), labels.clone(), kind)
     }
 
     fn mean(target: &ClassTarget, labels: &Levels, weights: Option<&[f64]>) -> Vec<f64> {

@@ -21,7 +21,7 @@ use stagewise_core::error::{At, Crumb, Error, Result};
 use stagewise_core::schema::{Levels, MissingTokens};
 use stagewise_core::table::Table;
 
-use crate::kind::EXACT_WHOLE;
+use crate::kind::{BEYOND_EXACT, EXACT_WHOLE, is_beyond_exact};
 use crate::loaded::{Loaded, Source, Values, Wishes, decide};
 
 /// A frame with the same columns: missing values are null, categories an enum with the levels in order, timestamps
@@ -52,7 +52,7 @@ pub fn to_frame(table: &Table) -> Result<DataFrame> {
 
 /// A table with the columns of a frame, and a decision about each.
 ///
-/// Integers beyond 2⁵³ are rounded and nanoseconds cut to microseconds, with a notice.
+/// Integers beyond 2⁵³ in size may be rounded, and nanoseconds are cut to microseconds, with a notice.
 ///
 /// # Errors
 /// An external error from polars.
@@ -122,11 +122,18 @@ fn source(series: &Series) -> PolarsResult<Source<'_>> {
 type Read<'a> = (Values<'a>, Option<String>);
 
 fn numbers(series: &Series) -> PolarsResult<Read<'_>> {
-    let numbers = series.cast(&DataType::Float64)?;
-    let numbers: Vec<f64> = numbers.f64()?.iter().map(|x| x.unwrap_or(f64::NAN)).collect();
-    let rounded = series.dtype().is_integer() && numbers.iter().any(|x| x.abs() > EXACT_WHOLE);
-    let notice = "holds whole numbers too large to be exact: write them as text if they are names";
-    Ok((Values::Typed(Column::numbers(numbers)), rounded.then(|| notice.into())))
+    let floats = series.cast(&DataType::Float64)?;
+    let numbers: Vec<f64> = floats.f64()?.iter().map(|x| x.unwrap_or(f64::NAN)).collect();
+    let rounded = series.dtype().is_integer() && numbers.iter().any(|x| x.abs() >= EXACT_WHOLE) && {
+        // The bound itself may be the next number, rounded: there the whole number decides. What is so large that it is none
+        // of 64 bits is beyond it.
+        let whole = series.cast(&DataType::Int64)?;
+        let beyond = |(x, whole): (&f64, Option<i64>)| {
+            x.abs() >= EXACT_WHOLE && whole.is_none_or(|whole| is_beyond_exact(whole.unsigned_abs()))
+        };
+        numbers.iter().zip(whole.i64()?.iter()).any(beyond)
+    };
+    Ok((Values::Typed(Column::numbers(numbers)), rounded.then(|| BEYOND_EXACT.into())))
 }
 
 fn categories(series: &Series) -> PolarsResult<Column> {
@@ -180,6 +187,33 @@ mod tests {
         assert_eq!(back.table.columns(), table.columns());
         let (codes, levels) = back.table.column("c").unwrap().as_categories().unwrap();
         assert_eq!((codes, levels.to_strings()), (&[1, MISSING_CODE, 1][..], vec!["z".to_string(), "a".into()]));
+    }
+
+    #[test]
+    fn whole_numbers_are_noticed_from_the_first_that_is_not_exact() {
+        const EXACT: i64 = 1 << 53;
+        let signed = |values: &[i64]| Series::new("n".into(), values);
+        let unsigned = |values: &[u64]| Series::new("n".into(), values);
+        for (series, noticed) in [
+            (signed(&[EXACT, -EXACT, 0]), false),
+            (signed(&[1, EXACT + 1]), true),
+            (signed(&[-EXACT - 1]), true),
+            (signed(&[i64::MAX]), true),
+            (signed(&[i64::MIN]), true),
+            (unsigned(&[EXACT as u64]), false),
+            (unsigned(&[EXACT as u64 + 1]), true),
+            (unsigned(&[u64::MAX]), true),
+            (Series::new("n".into(), [Some(EXACT), None]), false),
+            (Series::new("n".into(), [1e300, f64::INFINITY]), false),
+            (Series::new("n".into(), [u32::MAX]), false),
+        ] {
+            let text = format!("{series:?}");
+            let frame = DataFrame::new(series.len(), vec![series.into_column()]).unwrap();
+            let loaded = from_frame(&frame, &MissingTokens::default()).unwrap();
+            let notices: Vec<_> = loaded.notices().collect();
+            let expected: &[_] = if noticed { &[("n", BEYOND_EXACT)] } else { &[] };
+            assert_eq!(notices, expected, "{text}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn numbers(values: &[Option<&str>], present: usize, tokens: &MissingTokens) -> R
         match parse::number(text) {
             Some(x) => {
                 code = code.or_else(|| is_code(text).then_some(*text));
-                large = large.or_else(|| (x.abs() > EXACT_WHOLE && is_whole(text)).then_some(*text));
+                large = large.or_else(|| is_large_whole(text, x).then_some(*text));
                 infinite += usize::from(x.is_infinite());
                 column.push(x);
             }
@@ -149,9 +149,22 @@ fn is_code(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn is_whole(text: &str) -> bool {
-    text.trim().trim_start_matches(['-', '+']).bytes().all(|b| b.is_ascii_digit())
+/// Whether text is a whole number beyond [`EXACT_WHOLE`]. That bound itself reads as the next number does, so the digits
+/// decide; a whole number too long for them is far beyond.
+fn is_large_whole(text: &str, value: f64) -> bool {
+    let digits = text.trim().trim_start_matches(['-', '+']);
+    value.abs() >= EXACT_WHOLE
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && digits.parse().map_or(true, is_beyond_exact)
 }
+
+/// Whether a whole number of this size is beyond [`EXACT_WHOLE`], and so may not be what a number column keeps of it.
+pub(crate) fn is_beyond_exact(size: u64) -> bool {
+    size > EXACT_WHOLE as u64
+}
+
+/// What to say of a column that holds such numbers and keeps them as numbers.
+pub(crate) const BEYOND_EXACT: &str = "holds whole numbers too large to be exact: write them as text if they are names";
 
 /// What to say if all values are numbers once a comma is a point.
 fn decimal_comma(values: &[Option<&str>]) -> Option<String> {
@@ -276,6 +289,12 @@ mod tests {
             (vec!["m", "f", "m"], Kind::Category),
             (vec!["01", "02"], Kind::Category),
             (vec!["90071992547409931", "1"], Kind::Category),
+            (vec!["9007199254740992", "-9007199254740992"], Kind::Number),
+            (vec!["9007199254740993", "1"], Kind::Category),
+            (vec!["1", "-9007199254740993"], Kind::Category),
+            (vec!["18446744073709551615", "1"], Kind::Category),
+            (vec!["340282366920938463463374607431768211456", "1"], Kind::Category),
+            (vec!["9007199254740993.5", "1e300"], Kind::Number),
             (vec!["", "NA"], Kind::Number),
         ] {
             assert_eq!(read(&values).column.kind(), kind, "{values:?}");

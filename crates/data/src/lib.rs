@@ -3,10 +3,10 @@
 //! | question | where |
 //! |---|---|
 //! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ipc`], [`Ndjson`]; databases by the features `sqlite` and `postgres` |
-//! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`Decision`] |
+//! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`ColumnDecision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
-//! | is it what it should be? | [`check`]: [`DataSchema`], [`Expectations`], [`Integrity`], [`Leakage`], [`Decisions`](check::Decisions) |
+//! | is it what it should be? | [`check`]: [`DataSchema`], [`Expectations`], [`Integrity`], [`Leakage`] |
 //! | what was known of it at that moment? | [`past`]: [`PointInTime`] |
 //! | how are rows kept apart? | [`split`]: [`StratifiedHoldout`], [`StratifiedKFold`], [`GroupKFold`], [`TimeSeriesSplit`], [`ThreeWaySplit`] and others |
 //! | what if rows are few? | [`augment`]: [`augment::Jitter`], [`augment::Mixup`], [`augment::GaussianCopula`] |
@@ -50,7 +50,7 @@ pub mod write;
 pub use check::{DataSchema, Environment, Expectation, Expectations, Integrity, Leakage};
 pub use datasheet::{Concern, DataColumn, DataFile, Datasheet, Method};
 pub use frame::{from_frame, to_frame};
-pub use loaded::{Decision, FileRows, Loaded};
+pub use loaded::{ColumnDecision, FileRows, Loaded};
 pub use past::{JoinAccount, Joined, PointInTime, Timeline};
 pub use profile::Profile;
 #[cfg(feature = "postgres")]

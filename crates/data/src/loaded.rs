@@ -25,7 +25,7 @@ pub struct Loaded {
     /// The rows.
     pub table: Table,
     /// One decision per column of the source, in its order; also for columns that were left out of the table.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<ColumnDecision>,
     /// Decisions about the source as a whole: the delimiter, blank lines.
     pub notes: Vec<String>,
     /// Which file holds which rows, in order; empty unless several files may have been read.
@@ -43,7 +43,7 @@ pub struct FileRows {
 
 /// What one column was taken for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
+pub struct ColumnDecision {
     /// The column.
     pub column: String,
     /// What it means.
@@ -64,7 +64,7 @@ pub struct Decision {
 
 impl Loaded {
     /// The decision about a column.
-    pub fn decision(&self, column: &str) -> Option<&Decision> {
+    pub fn decision(&self, column: &str) -> Option<&ColumnDecision> {
         self.decisions.iter().find(|d| d.column == column)
     }
 
@@ -83,7 +83,7 @@ impl Loaded {
 impl Exhibit for Loaded {
     fn exhibit(&self) -> Section {
         let columns = ["column", "kind", "role", "missing", "why", "examples"].map(String::from).to_vec();
-        let row = |d: &Decision| {
+        let row = |d: &ColumnDecision| {
             let (kind, role) = if d.kept { (d.kind.to_string(), d.role.to_string()) } else { Default::default() };
             vec![d.column.clone(), kind, role, d.missing.to_string(), d.why.clone(), d.examples.join(", ")]
         };
@@ -113,6 +113,27 @@ pub(crate) struct Wishes {
     pub(crate) kinds: Vec<(String, Kind)>,
 }
 
+/// The setters of a reader that holds its [`Wishes`] in the field `wishes`: whose text may be missing, and in spite of what a
+/// kind is asked for.
+macro_rules! wishes_setters {
+    ($where:literal, $despite:literal) => {
+        #[doc = concat!("What text stands for a missing value", $where, ". Default: [`MissingTokens::default`].")]
+        #[must_use]
+        pub fn missing(mut self, tokens: MissingTokens) -> Self {
+            self.wishes.tokens = tokens;
+            self
+        }
+
+        #[doc = concat!("What a column means, whatever its ", $despite, ". The last word on a column counts.")]
+        #[must_use]
+        pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
+            self.wishes.kinds.push((column.into(), kind));
+            self
+        }
+    };
+}
+pub(crate) use wishes_setters;
+
 /// One column as a source holds it.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
@@ -140,7 +161,7 @@ pub(crate) fn decide(sources: Vec<Source<'_>>, rows: usize, wishes: &Wishes, not
     for (name, _) in &wishes.kinds {
         known.require(name)?;
     }
-    let decided: Vec<(Decision, Option<(Field, Column)>)> = sources
+    let decided: Vec<(ColumnDecision, Option<(Field, Column)>)> = sources
         .into_par_iter()
         .map(|source| {
             let name = source.name.clone();
@@ -159,11 +180,11 @@ pub(crate) fn decide(sources: Vec<Source<'_>>, rows: usize, wishes: &Wishes, not
     Ok(Loaded { table, decisions, notes, files: Vec::new() })
 }
 
-fn decide_one(source: Source<'_>, rows: usize, wishes: &Wishes) -> Result<(Decision, Option<(Field, Column)>)> {
+fn decide_one(source: Source<'_>, rows: usize, wishes: &Wishes) -> Result<(ColumnDecision, Option<(Field, Column)>)> {
     let asked = wishes.kinds.iter().rev().find(|(name, _)| *name == source.name).map(|(_, kind)| *kind);
     let reading = match (source.values, asked) {
         (Values::Foreign(what), _) => {
-            let decision = Decision {
+            let decision = ColumnDecision {
                 column: source.name,
                 kind: Kind::Text,
                 role: Role::Ignored,
@@ -197,7 +218,7 @@ fn decide_one(source: Source<'_>, rows: usize, wishes: &Wishes) -> Result<(Decis
     }
     let why = if proposal.why.is_empty() { why } else { format!("{why}; {}", proposal.why) };
     let notices: Vec<String> = [source.notice, notice, proposal.notice].into_iter().flatten().collect();
-    let decision = Decision {
+    let decision = ColumnDecision {
         column: source.name,
         kind: column.kind(),
         role: proposal.role,

@@ -1,11 +1,11 @@
 //! The checks on a table as it comes: what was planted is found, and little else.
 
 use stagewise_core::column::Column;
+use stagewise_core::decision::Remedy;
 use stagewise_core::schema::Role;
 use stagewise_core::table::Table;
 use stagewise_data::check::{
-    Condition, DataSchema, Decision, Environment, Expectation, Expectations, Fault, Integrity, Leakage, LeakageKind,
-    Severity,
+    Condition, DataSchema, Environment, Expectation, Expectations, Fault, Integrity, Leakage, LeakageKind, Severity,
 };
 use stagewise_data::{Csv, Profile};
 
@@ -31,7 +31,7 @@ fn spellings_are_put_right_and_nothing_else_is_touched() {
         report.findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.fault).collect();
     assert_eq!(purpose, [Fault::Variants, Fault::Typos]);
     assert!(report.suggestions.iter().all(|(column, ..)| column == "purpose"));
-    assert_eq!(report.suggestions.of("purpose", "BUSINESS"), Some(&Decision::Map("business".into())));
+    assert_eq!(report.suggestions.of("purpose", "BUSINESS"), Some(&Remedy::Map("business".into()).into()));
     let applied = report.suggestions.apply(&loans).unwrap();
     // What is too short to say what was meant stays: `ca` and `cr`.
     let known = ["car", "home", "education", "medical", "business", "ca", "cr"];

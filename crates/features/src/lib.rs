@@ -5,6 +5,7 @@
 //! | fill in missing values | [`MedianImputer`], [`MeanImputer`], [`MostFrequentImputer`], [`ConstantImputer`], [`RandomImputer`] | a value for each column; values to draw |
 //! | fill in missing numbers by the others of the row | [`KnnImputer`], [`IterativeImputer`] | the training rows; equations |
 //! | keep that a value was missing | [`MissingIndicator`], [`MissingAsLevel`] | which columns lack values |
+//! | do what was decided about values | [`ValueDecider`], [`RejectedRows`] | how many rows met each decision |
 //! | values too far out | [`OutlierClipper`], [`OutlierFilter`], [`LocalOutlierFactor`] | bounds; how dense the rows lie |
 //! | bring numbers to one scale | [`StandardScaler`], [`MinMaxScaler`], [`MaxAbsScaler`], [`RobustScaler`] | a line for each column |
 //! | bring rows to length 1 | [`UnitNorm`] | nothing |
@@ -23,6 +24,7 @@
 
 pub mod bucket;
 pub mod date;
+pub mod decide;
 pub mod encode;
 pub mod impute;
 pub mod joint;
@@ -47,6 +49,7 @@ pub use date::{
     DatePart, DateParts, FittedDateParts, FittedHolidays, FittedTimeBetween, FittedTimeSince, Holidays, TimeBetween,
     TimeSince, TimeUnit,
 };
+pub use decide::{FittedValueDecider, RejectedRows, ValueDecider};
 pub use encode::{
     BinaryEncoder, Contrast, ContrastEncoder, CountEncoder, DropLevel, Fallback, FittedHashingEncoder,
     FittedLevelEncoder, FittedOneHotEncoder, HashBuckets, HashingEncoder, JamesSteinEncoder, LeaveOneOutEncoder,
@@ -77,6 +80,7 @@ pub use text::{
 pub fn register(registry: &mut Registry) {
     bucket::register(registry);
     date::register(registry);
+    decide::register(registry);
     encode::register(registry);
     impute::register(registry);
     outlier::register(registry);

@@ -107,6 +107,11 @@ impl<R: ColumnRule> Rewrite<R> {
         self.rules.get(self.input.position(column)?)?.as_ref()
     }
 
+    /// The positions of the columns that this stage changes, each with the rule learned for it.
+    pub fn rules(&self) -> impl Iterator<Item = (usize, &R)> {
+        self.rules.iter().enumerate().filter_map(|(position, rule)| Some((position, rule.as_ref()?)))
+    }
+
     fn of(input: Arc<Schema>, rules: Vec<Option<R>>) -> Result<Self> {
         if rules.len() != input.len() {
             let what = "rules of a stage".to_string();

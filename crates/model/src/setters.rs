@@ -1,17 +1,3 @@
 //! Setters whose argument is the value itself.
 
-/// `$(#[doc]) name: Type`, for each a setter of the field of that name.
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
-        $(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.$name = $name;
-                self
-            }
-        )*
-    };
-}
-
-pub(crate) use setters;
+pub(crate) use stagewise_core::setters;

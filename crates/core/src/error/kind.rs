@@ -254,6 +254,23 @@ pub enum DataError {
         /// The known levels.
         known: Vec<String>,
     },
+    /// Two values about which is decided, and which are one.
+    #[error("`{first}` and `{second}` are one value that is decided about twice; keep one decision")]
+    DecidedTwice {
+        /// One way of writing it.
+        first: String,
+        /// The other way.
+        second: String,
+    },
+    /// A value whose row a decision rejects.
+    #[error(
+        "`{value}` is rejected by a decision; correct it or leave the row out (in training with `RejectedRows` before this \
+         step)"
+    )]
+    Rejected {
+        /// The value as it was decided about.
+        value: String,
+    },
     /// Answers whose task or worker is missing.
     #[error("{count} rows hold a label but no name here (first: row {first}); name them or drop them")]
     Unnamed {
@@ -380,6 +397,14 @@ pub enum PipelineError {
     DuplicateStep {
         /// The name.
         name: String,
+    },
+    /// A step that a fitted pipeline does not have.
+    #[error("no learned step is named `{name}` (known: {})", list_text(.known))]
+    UnknownStep {
+        /// The name asked for.
+        name: String,
+        /// The names that are there.
+        known: Vec<String>,
     },
     /// A stage cannot take what reaches it.
     #[error("{stage} takes no {what}, which would reach it in {}; {remedy}", list_text(.columns))]

@@ -31,7 +31,7 @@ pub struct InputContract {
     schema: Arc<Schema>,
 }
 
-/// What was counted at the door.
+/// What was counted at the door, and by the steps that do what was decided about values.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Admission {
     /// Rows admitted.
@@ -44,6 +44,9 @@ pub struct Admission {
     pub cast: BTreeMap<String, u64>,
     /// Rows that brought a column too many, by column; names past the first 64 are counted under `…`.
     pub extra: BTreeMap<String, u64>,
+    /// Rows that met a decision about a value, by column and value.
+    #[serde(default)]
+    pub decided: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 impl Admission {
@@ -56,6 +59,21 @@ impl Admission {
             from.iter().for_each(|(name, n)| count(into, name, *n));
         }
         other.extra.iter().for_each(|(name, n)| count_extra(&mut self.extra, name, *n));
+        for (column, values) in &other.decided {
+            values.iter().for_each(|(value, n)| self.decide(column, value, *n));
+        }
+    }
+
+    /// Counts rows that met a decision.
+    pub(super) fn decide(&mut self, column: &str, value: &str, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        if let Some(values) = self.decided.get_mut(column) {
+            count(values, value, rows);
+        } else {
+            self.decided.insert(column.into(), BTreeMap::from([(value.into(), rows)]));
+        }
     }
 
     fn see(&mut self, field: &Field, raw_kind_differs: bool, cell: &Cell) {

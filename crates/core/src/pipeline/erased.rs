@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::context::FitContext;
 use crate::dataset::Dataset;
+use crate::decision::DecisionCount;
 use crate::error::Result;
 use crate::matrix::{Accepts, Design, Features};
 use crate::persist::{Persist, Saved};
@@ -89,6 +90,9 @@ pub(crate) trait ErasedTransform: Save {
     fn output(&self) -> &Arc<Schema>;
     fn transform(&self, features: Table) -> Result<Table>;
     fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()>;
+    fn decides(&self) -> bool;
+    fn decided(&self, features: &Table) -> Result<Vec<DecisionCount>>;
+    fn decided_row(&self, row: &[Cell], met: &mut dyn FnMut(&str, &str));
 }
 
 impl<F: Transform> ErasedTransform for F {
@@ -106,6 +110,18 @@ impl<F: Transform> ErasedTransform for F {
 
     fn transform_row(&self, row: &[Cell], out: &mut Vec<Cell>) -> Result<()> {
         Transform::transform_row(self, row, out)
+    }
+
+    fn decides(&self) -> bool {
+        Transform::decides(self)
+    }
+
+    fn decided(&self, features: &Table) -> Result<Vec<DecisionCount>> {
+        Transform::decided(self, features)
+    }
+
+    fn decided_row(&self, row: &[Cell], met: &mut dyn FnMut(&str, &str)) {
+        Transform::decided_row(self, row, met);
     }
 }
 

@@ -12,7 +12,7 @@ use super::report::FitReport;
 use super::scorer::Scorer;
 use super::spec::{Composition, Pipeline, Step, StepKind};
 use crate::dataset::Dataset;
-use crate::error::{At, Crumb, PersistError, Result};
+use crate::error::{At, Crumb, PersistError, PipelineError, Result};
 use crate::fingerprint::{Fingerprint, Hasher};
 use crate::matrix::Features;
 use crate::persist::{Persist, Saved, decode, encode, require_task};
@@ -129,15 +129,16 @@ impl<T: Task> FittedPipeline<T> {
         self.inner.fingerprint
     }
 
-    /// The answers of raw rows, and what was counted at the door.
+    /// The answers of raw rows, and what was counted at the door and by decisions about values.
     ///
     /// # Errors
     /// Columns that are not there or cannot be cast, and whatever a stage gives.
     pub fn predict_counted(&self, table: &Table) -> Result<(T::Output, Admission)> {
         let at = || Crumb::operation("predict");
-        let (admitted, admission) = self.contract().admit(table).at(at)?;
+        let (admitted, mut admission) = self.contract().admit(table).at(at)?;
         let parts = &self.inner.parts;
-        let output = answer(&parts.steps, &parts.model, parts.calibrate.as_ref(), admitted).at(at)?;
+        let table = transform(&parts.steps, admitted, Some(&mut admission)).at(at)?;
+        let output = modelled(&parts.model, parts.calibrate.as_ref(), table).at(at)?;
         Ok((output, admission))
     }
 
@@ -147,7 +148,7 @@ impl<T: Task> FittedPipeline<T> {
     /// As [`predict_counted`](Self::predict_counted).
     pub fn transform(&self, table: &Table) -> Result<Table> {
         let (admitted, _) = self.contract().admit(table).at(|| Crumb::operation("transform"))?;
-        transform(&self.inner.parts.steps, admitted).at(|| Crumb::operation("transform"))
+        transform(&self.inner.parts.steps, admitted, None).at(|| Crumb::operation("transform"))
     }
 
     /// A data set of new rows under this pipeline's problem and labels.
@@ -186,6 +187,22 @@ impl<T: Task> FittedPipeline<T> {
     /// [`PersistError::UnknownTag`](crate::error::PersistError) if it is a model of another type.
     pub fn model_as<M: Persist>(&self) -> Result<M> {
         self.save().section("model")?.load()
+    }
+
+    /// A learned step as its own type: to see what it learned.
+    ///
+    /// # Errors
+    /// [`PipelineError::UnknownStep`] if no step has that name, samplers included, which learn nothing;
+    /// [`PersistError::UnknownTag`] if it is a step of another type.
+    pub fn step_as<F: Persist>(&self, name: &str) -> Result<F> {
+        let section = format!("step/{name}");
+        match self.inner.sections.iter().find(|s| s.name == section) {
+            Some(section) => section.saved.load(),
+            None => {
+                let known = self.steps().iter().map(|(name, _)| name.clone()).collect();
+                Err(PipelineError::UnknownStep { name: name.into(), known }.into())
+            }
+        }
     }
 
     /// Everything as named sections.
@@ -353,10 +370,19 @@ fn fingerprint(sections: &[SavedSection]) -> Fingerprint {
     hasher.finish()
 }
 
-/// Admitted rows through the steps.
-fn transform(steps: &[(String, BoxTransform)], mut table: Table) -> Result<Table> {
+/// Admitted rows through the steps; what meets a decision is counted on the way.
+fn transform(
+    steps: &[(String, BoxTransform)],
+    mut table: Table,
+    mut admission: Option<&mut Admission>,
+) -> Result<Table> {
     for (name, step) in steps {
-        table = step.transform(table).at(|| Crumb::step(name, step.tag()))?;
+        let crumb = || Crumb::step(name, step.tag());
+        if let (true, Some(admission)) = (step.decides(), admission.as_deref_mut()) {
+            let counts = step.decided(&table).at(crumb)?;
+            counts.iter().for_each(|c| admission.decide(&c.column, &c.value, c.rows));
+        }
+        table = step.transform(table).at(crumb)?;
     }
     Ok(table)
 }
@@ -368,8 +394,13 @@ pub(super) fn answer<T: Task>(
     calibrate: Option<&BoxCalibrate<T>>,
     table: Table,
 ) -> Result<T::Output> {
+    modelled(model, calibrate, transform(steps, table, None)?)
+}
+
+/// Rows that the steps have changed through model and correction.
+fn modelled<T: Task>(model: &BoxModel<T>, calibrate: Option<&BoxCalibrate<T>>, table: Table) -> Result<T::Output> {
     let crumb = || Crumb::step("model", model.tag());
-    let features = Features::new(transform(steps, table)?).at(crumb)?;
+    let features = Features::new(table).at(crumb)?;
     let output = model.predict(&features).at(crumb)?;
     match calibrate {
         None => Ok(output),

@@ -14,6 +14,8 @@ pub struct Scorer<T: Task> {
     pipeline: FittedPipeline<T>,
     /// Per column that reaches the model, the number of a level not seen in training.
     unseen: Vec<f64>,
+    /// Whether any step does what was decided about values.
+    decides: bool,
     row: Vec<Cell>,
     next: Vec<Cell>,
     values: Vec<f64>,
@@ -28,9 +30,11 @@ impl<T: Task> Scorer<T> {
             .iter()
             .map(|f| known_levels(f.levels.as_ref().map_or(0, |l| l.len())))
             .collect();
+        let decides = pipeline.steps().iter().any(|(_, step)| step.decides());
         Self {
             pipeline,
             unseen,
+            decides,
             row: Vec::new(),
             next: Vec::new(),
             values: Vec::new(),
@@ -66,6 +70,10 @@ impl<T: Task> Scorer<T> {
     fn answer(&mut self) -> Result<T::RowOutput> {
         for (name, step) in self.pipeline.steps() {
             self.next.clear();
+            if self.decides {
+                let admission = &mut self.admission;
+                step.decided_row(&self.row, &mut |column, value| admission.decide(column, value, 1));
+            }
             step.transform_row(&self.row, &mut self.next).at(|| Crumb::step(name, step.tag()))?;
             std::mem::swap(&mut self.row, &mut self.next);
         }
@@ -81,7 +89,7 @@ impl<T: Task> Scorer<T> {
         }
     }
 
-    /// What was counted at the door since the last call; the counts begin again.
+    /// What was counted at the door and by decisions about values since the last call; the counts begin again.
     pub fn take_admission(&mut self) -> Admission {
         std::mem::take(&mut self.admission)
     }

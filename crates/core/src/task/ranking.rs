@@ -9,6 +9,7 @@ use super::{Answer, Regression, Task, weighted_mean};
 use crate::column::Column;
 use crate::error::{DataError, Result};
 use crate::registry::{Loaders, Registry};
+use crate::schema::Kind;
 use crate::target::RankingTarget;
 
 /// Which of these first? The truth is a grade of each row, at least 0, and the group (a query) that it belongs to; the
@@ -53,6 +54,10 @@ impl Task for Ranking {
             Some(groups) => RankingTarget::new(truth.grades(), groups),
             None => Err(DataError::GroupNeeded { what: "a ranking".into() }.into()),
         }
+    }
+
+    fn column(truth: &RankingTarget, (): &(), _: Kind) -> Column {
+        truth.column()
     }
 
     fn mean(target: &RankingTarget, (): &(), weights: Option<&[f64]>) -> f64 {

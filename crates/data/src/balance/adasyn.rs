@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{NumericError, ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 
 use super::classes::{ByClass, Classes};
@@ -56,19 +57,12 @@ impl Adasyn {
         Self::default()
     }
 
-    /// How many near rows: those of all classes that say how many children a row has, and those of its class that a mate is
-    /// drawn from. At least 1. Default: 5.
-    #[must_use]
-    pub fn neighbours(mut self, neighbours: usize) -> Self {
-        self.neighbours = neighbours;
-        self
-    }
-
-    /// Whether numbers are measured in standard deviations. Default: true.
-    #[must_use]
-    pub fn standardise(mut self, standardise: bool) -> Self {
-        self.standardise = standardise;
-        self
+    setters! {
+        /// How many near rows: those of all classes that say how many children a row has, and those of its class that a mate
+        /// is drawn from. At least 1. Default: 5.
+        neighbours: usize,
+        /// Whether numbers are measured in standard deviations. Default: true.
+        standardise: bool,
     }
 
     ratio_setters!("rows of the class for each row of the largest class");

@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 
 use super::classes::{ByClass, Classes};
@@ -55,25 +56,13 @@ impl BorderlineSmote {
         Self::default()
     }
 
-    /// How many near rows of the class a mate is drawn from: at least 1. Default: 5.
-    #[must_use]
-    pub fn neighbours(mut self, neighbours: usize) -> Self {
-        self.neighbours = neighbours;
-        self
-    }
-
-    /// How many near rows of all classes say whether a row is in danger: at least 1. Default: 10.
-    #[must_use]
-    pub fn around(mut self, around: usize) -> Self {
-        self.around = around;
-        self
-    }
-
-    /// Whether numbers are measured in standard deviations. Default: true.
-    #[must_use]
-    pub fn standardise(mut self, standardise: bool) -> Self {
-        self.standardise = standardise;
-        self
+    setters! {
+        /// How many near rows of the class a mate is drawn from: at least 1. Default: 5.
+        neighbours: usize,
+        /// How many near rows of all classes say whether a row is in danger: at least 1. Default: 10.
+        around: usize,
+        /// Whether numbers are measured in standard deviations. Default: true.
+        standardise: bool,
     }
 
     ratio_setters!("rows of the class for each row of the largest class");

@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::Result;
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 
 use super::classes::Classes;
@@ -43,18 +44,11 @@ impl SmoteTomek {
         Self::default()
     }
 
-    /// How rows are added. Default: [`Smote::new`].
-    #[must_use]
-    pub fn smote(mut self, smote: Smote) -> Self {
-        self.smote = smote;
-        self
-    }
-
-    /// How rows are dropped. Default: links in all classes.
-    #[must_use]
-    pub fn links(mut self, links: TomekLinks) -> Self {
-        self.links = links;
-        self
+    setters! {
+        /// How rows are added. Default: [`Smote::new`].
+        smote: Smote,
+        /// How rows are dropped. Default: links in all classes.
+        links: TomekLinks,
     }
 }
 
@@ -103,18 +97,11 @@ impl SmoteEnn {
         Self::default()
     }
 
-    /// How rows are added. Default: [`Smote::new`].
-    #[must_use]
-    pub fn smote(mut self, smote: Smote) -> Self {
-        self.smote = smote;
-        self
-    }
-
-    /// How rows are dropped. Default: [`EditedNearestNeighbours::new`] in all classes.
-    #[must_use]
-    pub fn edited(mut self, edited: EditedNearestNeighbours) -> Self {
-        self.edited = edited;
-        self
+    setters! {
+        /// How rows are added. Default: [`Smote::new`].
+        smote: Smote,
+        /// How rows are dropped. Default: [`EditedNearestNeighbours::new`] in all classes.
+        edited: EditedNearestNeighbours,
     }
 }
 

@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 use stagewise_numeric::neighbours::Points;
 
@@ -15,7 +16,7 @@ use super::space::Space;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Agreement {
+pub enum NeighbourVote {
     /// All are of its class.
     #[default]
     All,
@@ -23,7 +24,7 @@ pub enum Agreement {
     Most,
 }
 
-/// Drops rows whose `k` nearest rows are not of their class: all of them, or most, as [`agreement`](Self::agreement) says.
+/// Drops rows whose `k` nearest rows are not of their class: all of them, or most, as [`vote`](Self::vote) says.
 ///
 /// Only rows outside the smallest class go, unless [`all_classes`](Self::all_classes). All rows are judged beside all
 /// others; none is dropped before. Distances, ties, order, weights and missing values as in
@@ -34,12 +35,12 @@ pub enum Agreement {
 /// ```
 /// use stagewise_core::context::FitContext;
 /// use stagewise_core::stage::Sampler;
-/// use stagewise_data::balance::{Agreement, EditedNearestNeighbours};
+/// use stagewise_data::balance::{EditedNearestNeighbours, NeighbourVote};
 ///
 /// let data = stagewise_testkit::data::binary_numeric(100, 1);
 /// let cx = FitContext::new(7);
 /// let all = EditedNearestNeighbours::new().resample(data.clone(), &cx)?;
-/// let most = EditedNearestNeighbours::new().agreement(Agreement::Most).resample(data, &cx)?;
+/// let most = EditedNearestNeighbours::new().vote(NeighbourVote::Most).resample(data, &cx)?;
 /// assert!(all.rows() < most.rows() && most.rows() < 100);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
@@ -47,14 +48,15 @@ pub enum Agreement {
 #[serde(default)]
 pub struct EditedNearestNeighbours {
     neighbours: usize,
-    agreement: Agreement,
+    #[serde(alias = "agreement")]
+    vote: NeighbourVote,
     all_classes: bool,
     standardise: bool,
 }
 
 impl Default for EditedNearestNeighbours {
     fn default() -> Self {
-        Self { neighbours: 3, agreement: Agreement::All, all_classes: false, standardise: true }
+        Self { neighbours: 3, vote: NeighbourVote::All, all_classes: false, standardise: true }
     }
 }
 
@@ -64,32 +66,15 @@ impl EditedNearestNeighbours {
         Self::default()
     }
 
-    /// How many near rows judge: at least 1. Default: 3.
-    #[must_use]
-    pub fn neighbours(mut self, neighbours: usize) -> Self {
-        self.neighbours = neighbours;
-        self
-    }
-
-    /// What they must say for a row to stay. Default: [`Agreement::All`].
-    #[must_use]
-    pub fn agreement(mut self, agreement: Agreement) -> Self {
-        self.agreement = agreement;
-        self
-    }
-
-    /// Whether rows of the smallest class go too. Default: false.
-    #[must_use]
-    pub fn all_classes(mut self, all_classes: bool) -> Self {
-        self.all_classes = all_classes;
-        self
-    }
-
-    /// Whether numbers are measured in standard deviations. Default: true.
-    #[must_use]
-    pub fn standardise(mut self, standardise: bool) -> Self {
-        self.standardise = standardise;
-        self
+    setters! {
+        /// How many near rows judge: at least 1. Default: 3.
+        neighbours: usize,
+        /// What they must say for a row to stay. Default: [`NeighbourVote::All`].
+        vote: NeighbourVote,
+        /// Whether rows of the smallest class go too. Default: false.
+        all_classes: bool,
+        /// Whether numbers are measured in standard deviations. Default: true.
+        standardise: bool,
     }
 }
 
@@ -105,7 +90,7 @@ impl<T: Classes> Sampler<T> for EditedNearestNeighbours {
         let classes = ByClass::new(&train);
         let points = Space::new(Self::TAG, train.features(), self.standardise)?.all_points(train.rows());
         let cleaned = classes.cleaned(self.all_classes);
-        let keep = cx.install(|| judged(&points, &classes, &cleaned, self.neighbours, self.agreement));
+        let keep = cx.install(|| judged(&points, &classes, &cleaned, self.neighbours, self.vote));
         kept(Self::TAG, &train, &classes, &keep, cx)
     }
 }
@@ -116,7 +101,7 @@ pub(super) fn judged(
     classes: &ByClass,
     cleaned: &[bool],
     neighbours: usize,
-    agreement: Agreement,
+    vote: NeighbourVote,
 ) -> Vec<bool> {
     let mut keep = vec![true; points.len()];
     let rows: Vec<usize> = (0..points.len()).filter(|&row| cleaned[classes.of[row]]).collect();
@@ -124,10 +109,10 @@ pub(super) fn judged(
     for (i, &row) in rows.iter().enumerate() {
         let own = classes.of[row];
         let others = near.of(i);
-        keep[row] = match agreement {
-            Agreement::All => others.iter().all(|&other| classes.of[other] == own),
+        keep[row] = match vote {
+            NeighbourVote::All => others.iter().all(|&other| classes.of[other] == own),
             // A row alone is contradicted by none.
-            Agreement::Most => others.is_empty() || classes.vote(others.iter().copied()) == Some(own),
+            NeighbourVote::Most => others.is_empty() || classes.vote(others.iter().copied()) == Some(own),
         };
     }
     keep
@@ -145,7 +130,7 @@ mod tests {
     #[test]
     fn it_keeps_its_promises() {
         conformance::sampler(&EditedNearestNeighbours::new(), &data::binary(90, 1));
-        let most = EditedNearestNeighbours::new().agreement(Agreement::Most).neighbours(5);
+        let most = EditedNearestNeighbours::new().vote(NeighbourVote::Most).neighbours(5);
         conformance::sampler(&most.all_classes(true), &data::multiclass(90, 2));
     }
 

@@ -36,7 +36,7 @@ pub use self::adasyn::Adasyn;
 pub use self::borderline::BorderlineSmote;
 pub use self::classes::Classes;
 pub use self::combined::{SmoteEnn, SmoteTomek};
-pub use self::edited::{Agreement, EditedNearestNeighbours};
+pub use self::edited::{EditedNearestNeighbours, NeighbourVote};
 pub use self::near_miss::{NearMiss, NearMissVersion};
 pub use self::neighbourhood::NeighbourhoodCleaning;
 pub use self::random::{RandomOverSampler, RandomUnderSampler};

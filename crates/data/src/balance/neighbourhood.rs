@@ -8,7 +8,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::stage::Sampler;
 
 use super::classes::{ByClass, Classes, kept};
-use super::edited::{Agreement, judged};
+use super::edited::{NeighbourVote, judged};
 use super::space::Space;
 
 /// The neighbourhood cleaning rule: drops rows outside the smallest class that most of their `k` nearest rows contradict,
@@ -89,7 +89,7 @@ impl<T: Classes> Sampler<T> for NeighbourhoodCleaning {
         let Some(smallest) = classes.smallest() else { return Ok(train) };
         let points = Space::new(Self::TAG, train.features(), self.standardise)?.all_points(train.rows());
         let cleaned = classes.cleaned(false);
-        let mut keep = cx.install(|| judged(&points, &classes, &cleaned, self.neighbours, Agreement::Most));
+        let mut keep = cx.install(|| judged(&points, &classes, &cleaned, self.neighbours, NeighbourVote::Most));
         let least = self.threshold * classes.count(smallest) as f64;
         let own = &classes.rows[smallest];
         let near = cx.install(|| points.nearest_of(own, self.neighbours));

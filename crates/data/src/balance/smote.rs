@@ -8,6 +8,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 
 use super::classes::{ByClass, Classes};
@@ -64,20 +65,13 @@ impl Smote {
         Self::default()
     }
 
-    /// How many near rows of the class a mate is drawn from: at least 1. Default: 5. A class with fewer others has all of
-    /// them for neighbours, with a warning.
-    #[must_use]
-    pub fn neighbours(mut self, neighbours: usize) -> Self {
-        self.neighbours = neighbours;
-        self
-    }
-
-    /// Whether numbers are measured in standard deviations. Default: true; without, a column of large numbers alone says
-    /// what is near. New rows have the columns' own units either way.
-    #[must_use]
-    pub fn standardise(mut self, standardise: bool) -> Self {
-        self.standardise = standardise;
-        self
+    setters! {
+        /// How many near rows of the class a mate is drawn from: at least 1. Default: 5. A class with fewer others has all
+        /// of them for neighbours, with a warning.
+        neighbours: usize,
+        /// Whether numbers are measured in standard deviations. Default: true; without, a column of large numbers alone says
+        /// what is near. New rows have the columns' own units either way.
+        standardise: bool,
     }
 
     ratio_setters!("rows of the class for each row of the largest class");

@@ -5,6 +5,7 @@ use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::Result;
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_core::stage::Sampler;
 
 use super::classes::{ByClass, Classes, kept};
@@ -51,18 +52,11 @@ impl TomekLinks {
         Self::default()
     }
 
-    /// Whether both rows of a link go, whatever their class. Default: false.
-    #[must_use]
-    pub fn all_classes(mut self, all_classes: bool) -> Self {
-        self.all_classes = all_classes;
-        self
-    }
-
-    /// Whether numbers are measured in standard deviations. Default: true.
-    #[must_use]
-    pub fn standardise(mut self, standardise: bool) -> Self {
-        self.standardise = standardise;
-        self
+    setters! {
+        /// Whether both rows of a link go, whatever their class. Default: false.
+        all_classes: bool,
+        /// Whether numbers are measured in standard deviations. Default: true.
+        standardise: bool,
     }
 }
 

@@ -17,7 +17,7 @@ use stagewise_core::schema::{Kind, MissingTokens};
 use super::many::{Part, read_all};
 use super::scan::{Scan, detect, scan};
 use super::{Origin, encoding, scan::Dialect};
-use crate::loaded::{Loaded, Source, Values, Wishes, decide};
+use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 
 /// Reads a CSV file: RFC 4180, with the deviations that have one meaning.
 ///
@@ -88,19 +88,7 @@ impl Csv {
         self
     }
 
-    /// What text stands for a missing value. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its values look like. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!("", "values look like");
 
     /// Reads the file.
     ///

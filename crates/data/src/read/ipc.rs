@@ -14,7 +14,7 @@ use super::flat::{Flat, Table, int};
 use super::many::{Part, read_all};
 use super::{Origin, guard};
 use crate::frame::{loaded, sources};
-use crate::loaded::{Loaded, Wishes};
+use crate::loaded::{Loaded, Wishes, wishes_setters};
 
 const MAGIC: &[u8] = b"ARROW1";
 /// How deep columns may be nested.
@@ -62,19 +62,7 @@ impl Ipc {
         self
     }
 
-    /// What text stands for a missing value in text columns. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its type is. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!(" in text columns", "type is");
 
     /// Reads the file.
     ///

@@ -16,8 +16,8 @@ use stagewise_core::target::number_text;
 
 use super::many::{each, together};
 use super::{Origin, encoding};
-use crate::kind::EXACT_WHOLE;
-use crate::loaded::{Loaded, Source, Values, Wishes, decide};
+use crate::kind::{BEYOND_EXACT, is_beyond_exact};
+use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 
 /// Reads a file with one JSON object per line.
 ///
@@ -50,19 +50,7 @@ impl Ndjson {
         Self { origin: Origin::Bytes(bytes.as_ref().into()), wishes: Wishes::default() }
     }
 
-    /// What text stands for a missing value. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its values look like. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!("", "values look like");
 
     /// Reads the file.
     ///
@@ -205,10 +193,9 @@ fn source<'a>(name: &str, cells: &[Value], texts: Option<&'a [Option<String>]>) 
         return of(Values::Typed(Column::flags(cells.iter().map(Value::as_bool).collect::<Vec<_>>())), None);
     }
     let numbers: Vec<f64> = cells.iter().map(|c| c.as_f64().unwrap_or(f64::NAN)).collect();
-    let rounded = cells.iter().any(|c| c.as_f64().is_some_and(|x| !c.is_f64() && x.abs() > EXACT_WHOLE));
-    let notice =
-        rounded.then(|| "holds whole numbers too large to be exact: write them as text if they are names".into());
-    of(Values::Typed(Column::numbers(numbers)), notice)
+    let size = |c: &Value| c.as_u64().or_else(|| c.as_i64().map(i64::unsigned_abs));
+    let rounded = cells.iter().any(|c| size(c).is_some_and(is_beyond_exact));
+    of(Values::Typed(Column::numbers(numbers)), rounded.then(|| BEYOND_EXACT.into()))
 }
 
 #[cfg(test)]
@@ -217,6 +204,20 @@ mod tests {
 
     fn read(text: &str) -> Result<Loaded> {
         Ndjson::from_bytes(text).read()
+    }
+
+    #[test]
+    fn whole_numbers_are_noticed_from_the_first_that_is_not_exact() {
+        for (value, noticed) in [
+            ("9007199254740992", false),
+            ("9007199254740993", true),
+            ("-9007199254740993", true),
+            ("18446744073709551615", true),
+            ("9007199254740993.5", false),
+        ] {
+            let loaded = read(&format!("{{\"x\": {value}}}\n{{\"x\": 1}}\n")).unwrap();
+            assert_eq!(loaded.notices().any(|notice| notice == ("x", BEYOND_EXACT)), noticed, "{value}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use stagewise_core::schema::{Kind, MissingTokens};
 use super::many::{Part, read_all};
 use super::{Origin, guard};
 use crate::frame::{loaded, sources};
-use crate::loaded::{Loaded, Wishes};
+use crate::loaded::{Loaded, Wishes, wishes_setters};
 
 /// Reads a Parquet file.
 ///
@@ -62,19 +62,7 @@ impl Parquet {
         self
     }
 
-    /// What text stands for a missing value in text columns. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its type is. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!(" in text columns", "type is");
 
     /// Reads the file.
     ///

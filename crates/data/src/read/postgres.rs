@@ -12,8 +12,8 @@ use stagewise_core::column::{Column, MISSING_CODE, MISSING_TIME};
 use stagewise_core::error::{At, Crumb, DataError, Error, Result};
 use stagewise_core::schema::{Kind, Levels, MissingTokens};
 
-use crate::kind::EXACT_WHOLE;
-use crate::loaded::{Loaded, Source, Values, Wishes, decide};
+use crate::kind::{EXACT_WHOLE, is_beyond_exact};
+use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 
 /// Microseconds and days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -59,19 +59,7 @@ impl Postgres {
         Self { address: address.into(), query: query.into(), wishes: Wishes::default() }
     }
 
-    /// What text stands for a missing value in text columns. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its type is. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!(" in text columns", "type is");
 
     /// Asks the server.
     ///
@@ -237,7 +225,7 @@ impl Answer {
 
 /// A number, and whether it is exact if it is whole.
 fn number(of: &Type, raw: &[u8]) -> Option<(f64, bool)> {
-    let whole = |x: i64| (x as f64, x.unsigned_abs() <= EXACT_WHOLE as u64);
+    let whole = |x: i64| (x as f64, !is_beyond_exact(x.unsigned_abs()));
     Some(match *of {
         Type::INT2 => whole(i16::from_be_bytes(raw.try_into().ok()?).into()),
         Type::INT4 => whole(i32::from_be_bytes(raw.try_into().ok()?).into()),
@@ -268,7 +256,10 @@ fn numeric(raw: &[u8]) -> Option<(f64, bool)> {
     }
     let exponent = 4 * (i64::from(weight) + 1 - i64::try_from(count).ok()?);
     let value: f64 = format!("{text}e{exponent}").parse().ok()?;
-    Some((value, value.fract() != 0.0 || value.abs() <= EXACT_WHOLE))
+    // The bound itself reads as the next number does: there the digits decide.
+    let digits = || if exponent == 0 { text.trim_start_matches('-').parse().ok() } else { None };
+    let exact = value.abs() < EXACT_WHOLE || digits().is_some_and(|size| !is_beyond_exact(size));
+    Some((value, value.fract() != 0.0 || exact))
 }
 
 /// A date of four bytes or a time of eight; infinite ones are missing.
@@ -307,6 +298,8 @@ mod tests {
         assert_eq!(numeric(&raw(&[1, 0xFFFF, 0x4000, 1, 1000])), Some((-0.1, true)));
         assert_eq!(numeric(&raw(&[0, 0, 0, 0])), Some((0.0, true)));
         assert_eq!(numeric(&raw(&[1, 4, 0, 0, 5])), Some((5e16, false)));
+        assert_eq!(numeric(&raw(&[4, 3, 0, 0, 9007, 1992, 5474, 992])), Some((EXACT_WHOLE, true)));
+        assert_eq!(numeric(&raw(&[4, 3, 0x4000, 0, 9007, 1992, 5474, 993])), Some((-EXACT_WHOLE, false)));
         assert_eq!(numeric(&raw(&[0, 0, 0xD000, 0])), Some((f64::INFINITY, true)));
         assert_eq!((numeric(&raw(&[2, 0, 0, 0, 1])), numeric(&[])), (None, None));
         assert_eq!(time(&i32::MAX.to_be_bytes()), Some(MISSING_TIME));

@@ -13,8 +13,8 @@ use stagewise_core::record::parse;
 use stagewise_core::schema::{Kind, MissingTokens};
 use stagewise_core::target::number_text;
 
-use crate::kind::EXACT_WHOLE;
-use crate::loaded::{Loaded, Source, Values, Wishes, decide};
+use crate::kind::is_beyond_exact;
+use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 
 /// Reads what a query answers from a SQLite database, which is opened for reading only.
 ///
@@ -46,19 +46,7 @@ impl Sqlite {
         Self { path: path.into(), query: query.into(), wishes: Wishes::default() }
     }
 
-    /// What text stands for a missing value in text columns. Default: [`MissingTokens::default`].
-    #[must_use]
-    pub fn missing(mut self, tokens: MissingTokens) -> Self {
-        self.wishes.tokens = tokens;
-        self
-    }
-
-    /// What a column means, whatever its values look like. The last word on a column counts.
-    #[must_use]
-    pub fn kind(mut self, column: impl Into<String>, kind: Kind) -> Self {
-        self.wishes.kinds.push((column.into(), kind));
-        self
-    }
+    wishes_setters!(" in text columns", "values look like");
 
     /// Asks the database.
     ///
@@ -165,7 +153,7 @@ impl Answer {
                 _ => f64::NAN,
             };
             let numbers: Vec<f64> = self.values.iter().map(number).collect();
-            let large = self.any(|v| matches!(v, Value::Whole(x) if x.unsigned_abs() > EXACT_WHOLE as u64));
+            let large = self.any(|v| matches!(v, Value::Whole(x) if is_beyond_exact(x.unsigned_abs())));
             let notice = "holds whole numbers too large to be exact: cast them to text if they are names";
             (Values::Typed(Column::numbers(numbers)), large.then(|| notice.to_string()))
         };

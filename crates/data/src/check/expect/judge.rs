@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 use stagewise_core::column::{Column, MISSING_TIME};
-use stagewise_core::error::{DataError, Result, SchemaError};
+use stagewise_core::error::{At, Crumb, DataError, Result, SchemaError};
 use stagewise_core::exhibit::number;
 use stagewise_core::schema::Kind;
 use stagewise_core::table::Table;
@@ -15,15 +15,18 @@ use crate::check::finding::{Sample, names_text, samples, shown};
 use crate::leak::{MISSING_LEVEL, levels};
 use crate::loaded::cell_text;
 
-/// What was found: rows that fail of so many that count, what to say, and the column to show rows of.
+/// What was found: rows that fail of those that are judged, what to say, and the column to show rows of.
 struct Found<'a> {
     failed: Vec<usize>,
-    counted: usize,
+    judged: Vec<usize>,
     observed: String,
     column: Option<&'a Column>,
 }
 
-pub(super) fn judge(expectation: &Expectation, table: &Table) -> Result<Judged> {
+/// How much rows count for shares; all alike if absent.
+pub(super) type Weights<'a> = Option<&'a [f64]>;
+
+pub(super) fn judge(expectation: &Expectation, table: &Table, weights: Weights<'_>) -> Result<Judged> {
     let Expectation { rule, mostly, warn } = expectation;
     let whole = |good: bool, observed: String| (f64::from(u8::from(good)), observed, 0, Vec::new());
     let (share, observed, failed_rows, samples) = match rule {
@@ -54,10 +57,7 @@ pub(super) fn judge(expectation: &Expectation, table: &Table) -> Result<Judged> 
         }
         _ => match by_row(rule, table)? {
             Ok(found) => {
-                let share = match found.counted {
-                    0 => 1.0,
-                    counted => 1.0 - found.failed.len() as f64 / counted as f64,
-                };
+                let share = 1.0 - share(&found.failed, &found.judged, weights);
                 let shown = found
                     .column
                     .map_or_else(|| rows_shown(table, &found.failed), |column| samples(column, &found.failed));
@@ -78,6 +78,26 @@ pub(super) fn judge(expectation: &Expectation, table: &Table) -> Result<Judged> 
     Ok(Judged { name: expectation.name(), observed, share, mostly: *mostly, condition, failed_rows, samples })
 }
 
+/// The share of some rows among others that hold them, 0 where these are none or weigh nothing.
+fn share(some: &[usize], all: &[usize], weights: Weights<'_>) -> f64 {
+    let Some(weights) = weights else {
+        return if all.is_empty() { 0.0 } else { some.len() as f64 / all.len() as f64 };
+    };
+    // As shares of the largest, so that no sum is beyond the range of numbers.
+    let largest = all.iter().map(|&row| weights[row]).fold(0.0, f64::max);
+    let weigh = |rows: &[usize]| exact_sum_by(rows.len(), |i| weights[rows[i]] / largest);
+    if largest > 0.0 { weigh(some) / weigh(all) } else { 0.0 }
+}
+
+/// The weights in a column, which must be numbers that are finite and not negative.
+pub(super) fn weights<'a>(table: &'a Table, column: &str) -> Result<&'a [f64]> {
+    let weights = table.column(column)?.as_numbers().at(|| Crumb::column(column))?;
+    match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+        None => Ok(weights),
+        Some(row) => Err(DataError::BadWeight { row, value: weights[row] }).at(|| Crumb::column(column)),
+    }
+}
+
 /// The rules about rows. The inner error is what is wrong with the table, for people: it fails the expectation.
 fn by_row<'a>(rule: &Rule, table: &'a Table) -> Result<Result<Found<'a>, String>> {
     if let Rule::Custom(custom) = rule {
@@ -89,7 +109,7 @@ fn by_row<'a>(rule: &Rule, table: &'a Table) -> Result<Result<Found<'a>, String>
             return Err(DataError::Length { what, expected: table.rows(), found: row + 1 }.into());
         }
         let observed = format!("{} of {} rows fail", failed.len(), table.rows());
-        return Ok(Ok(Found { failed, counted: table.rows(), observed, column: None }));
+        return Ok(Ok(Found { failed, judged: (0..table.rows()).collect(), observed, column: None }));
     }
     let name = match rule {
         Rule::NotNull { column }
@@ -110,13 +130,13 @@ fn by_row<'a>(rule: &Rule, table: &'a Table) -> Result<Result<Found<'a>, String>
     let of_present = |good: &dyn Fn(usize) -> bool, what: &str| {
         let failed: Vec<usize> = present.iter().copied().filter(|&row| !good(row)).collect();
         let observed = format!("{} of {} values are {what}", failed.len(), present.len());
-        Found { failed, counted: present.len(), observed, column: Some(column) }
+        Found { failed, judged: present.clone(), observed, column: Some(column) }
     };
     let found = match rule {
         Rule::NotNull { .. } => {
             let failed: Vec<usize> = (0..rows).filter(|&row| keys[row] == MISSING_LEVEL).collect();
             let observed = format!("{} of {rows} values are missing", failed.len());
-            Found { failed, counted: rows, observed, column: Some(column) }
+            Found { failed, judged: (0..rows).collect(), observed, column: Some(column) }
         }
         Rule::Between { least, most, .. } => {
             let values = match column.as_numbers() {
@@ -150,9 +170,9 @@ fn by_row<'a>(rule: &Rule, table: &'a Table) -> Result<Result<Found<'a>, String>
                 if *strictly { order.is_lt() } else { order.is_le() }
             };
             let failed: Vec<usize> = present.windows(2).filter(|pair| !good(pair)).map(|pair| pair[1]).collect();
-            let counted = present.len().saturating_sub(1);
-            let observed = format!("{} of {counted} steps are not", failed.len());
-            Found { failed, counted, observed, column: Some(column) }
+            let judged: Vec<usize> = present.iter().copied().skip(1).collect();
+            let observed = format!("{} of {} steps are not", failed.len(), judged.len());
+            Found { failed, judged, observed, column: Some(column) }
         }
         _ => return Ok(Err("nothing to judge".into())),
     };
@@ -285,6 +305,24 @@ mod tests {
         let list = [Expectation::not_null("x"), Expectation::unique("x"), Expectation::increasing("x")];
         let report = list.into_iter().fold(Expectations::new(), Expectations::expect).check(&table).unwrap();
         assert!(report.results.iter().all(|r| r.share == 1.0 && r.condition == Condition::Pass));
+    }
+
+    #[test]
+    fn shares_are_of_weight_if_asked_and_counts_stay_rows() {
+        let of = |weights: [f64; 4]| {
+            let columns = [("x", Column::numbers([1.0, f64::NAN, 3.0, 9.0])), ("w", Column::numbers(weights))];
+            let table = Table::of(columns).unwrap();
+            let list = [Expectation::not_null("x"), Expectation::between("x", 0.0, 5.0), Expectation::rows(4, 4)];
+            list.into_iter().fold(Expectations::new().weighted_by("w"), Expectations::expect).check(&table)
+        };
+        let shares = |weights| of(weights).unwrap().results.iter().map(|r| r.share).collect::<Vec<_>>();
+        assert_eq!(shares([1.0; 4]), [0.75, 1.0 - 1.0 / 3.0, 1.0]);
+        assert_eq!(shares([2.0, 1.0, 1.0, 0.0]), [0.75, 1.0, 1.0]);
+        assert_eq!(shares([f64::MAX, 0.0, f64::MAX, f64::MAX]), [1.0, 1.0 - 1.0 / 3.0, 1.0]);
+        assert_eq!(shares([0.0; 4]), [1.0; 3]);
+        assert_eq!(of([2.0, 1.0, 1.0, 0.0]).unwrap().results[1].failed_rows, 1);
+        let error = of([1.0, 1.0, -1.0, 1.0]).unwrap_err().to_string();
+        assert_eq!(error, "column `w`: weights must be finite and not negative, row 2 has -1");
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub use self::result::{Condition, ExpectationReport, Judged};
 #[serde(default)]
 pub struct Expectations {
     list: Vec<Expectation>,
+    weight: Option<String>,
 }
 
 impl Persist for Expectations {
@@ -58,16 +59,28 @@ impl Expectations {
         self
     }
 
+    /// Shares of rows become shares of their weight, which this column holds: so a table that was sampled with weights is
+    /// judged as the population that it stands for. Counts, of failed rows too, stay counts of rows, and what is stated of
+    /// the table as a whole stays as it is. Rows that together weigh nothing keep to everything. Default: each row counts
+    /// once.
+    #[must_use]
+    pub fn weighted_by(mut self, column: impl Into<String>) -> Self {
+        self.weight = Some(column.into());
+        self
+    }
+
     /// Judges a table by each of them, in order. A column that is not there fails its expectation and says so.
     ///
     /// # Errors
+    /// A column of weights that is not there or no numbers, [`BadWeight`](stagewise_core::error::DataError::BadWeight).
     /// A share outside [0, 1], bounds the wrong way round, a pattern that does not parse
     /// ([`BadPattern`](stagewise_core::error::SchemaError::BadPattern)): what is wrong with any table. Whatever a custom
     /// expectation gives.
     pub fn check(&self, table: &Table) -> Result<ExpectationReport> {
         self.list.iter().try_for_each(Expectation::validate)?;
+        let weights = self.weight.as_ref().map(|column| judge::weights(table, column)).transpose()?;
         let judged = |e: &Expectation| {
-            judge::judge(e, table).at(|| Crumb::Step { name: e.name(), stage: "Expectations".into() })
+            judge::judge(e, table, weights).at(|| Crumb::Step { name: e.name(), stage: "Expectations".into() })
         };
         let results = self.list.iter().map(judged).collect::<Result<_>>()?;
         Ok(ExpectationReport { rows: table.rows() as u64, results })

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use stagewise_core::column::Column;
+use stagewise_core::decision::Remedy;
 use stagewise_core::error::{At, Crumb, ParameterError, Result};
 use stagewise_core::exhibit::number;
 use stagewise_core::persist::Persist;
@@ -25,7 +26,6 @@ pub use self::combination::{Combination, Test};
 pub use self::outlier::Outlier;
 pub use self::report::{Fault, Finding, IntegrityReport};
 use self::spelling::Respelt;
-use super::decision::Decision;
 use super::finding::{Severity, names_text, rows_by_text};
 use super::rows;
 use crate::task::{TaskKind, detect_task};
@@ -35,14 +35,15 @@ use crate::task::{TaskKind, detect_task};
 /// ```
 /// use stagewise_core::column::Column;
 /// use stagewise_core::table::Table;
-/// use stagewise_data::check::{Decision, Fault, Integrity};
+/// use stagewise_core::decision::Remedy;
+/// use stagewise_data::check::{Fault, Integrity};
 ///
 /// let cities = (0..40).map(|i| Some(if i == 3 { "Berlni" } else if i == 5 { "BERLIN" } else { "Berlin" }));
 /// let table = Table::of([("city", Column::categories(cities)), ("row", Column::numbers((0..40).map(f64::from).collect::<Vec<_>>()))])?;
 /// let report = Integrity::new().check(&table)?;
 /// let faults: Vec<Fault> = report.findings.iter().map(|f| f.fault).collect();
 /// assert_eq!(faults, [Fault::Variants, Fault::Typos]);
-/// assert_eq!(report.suggestions.of("city", "Berlni"), Some(&Decision::Map("Berlin".into())));
+/// assert_eq!(report.suggestions.of("city", "Berlni"), Some(&Remedy::Map("Berlin".into()).into()));
 /// assert_eq!(report.suggestions.apply(&table)?.counts.iter().map(|c| c.rows).sum::<u64>(), 2);
 /// # Ok::<(), stagewise_core::Error>(())
 /// ```
@@ -156,8 +157,8 @@ impl Integrity {
         for found in each {
             report.findings.extend(found.findings);
             report.notes.extend(found.note);
-            for (column, value, decision) in found.decisions {
-                report.suggestions = report.suggestions.decide(column, value, decision);
+            for (column, value, remedy) in found.remedies {
+                report.suggestions = report.suggestions.decide(column, value, remedy);
             }
         }
         report.findings.extend(duplicates(table));
@@ -263,8 +264,8 @@ impl Integrity {
             found.findings.push(finding(Fault::Mixed, severity, what, rows));
             // A word among numbers says that there is none; a number among words may be a level.
             if rare && few.len() <= self.most_levels {
-                let decision = if words_are_few { Decision::Missing } else { Decision::NewLevel };
-                found.decisions.extend(few.iter().map(|t| (name.to_string(), (*t).to_string(), decision.clone())));
+                let remedy = if words_are_few { Remedy::Missing } else { Remedy::NewLevel };
+                found.remedies.extend(few.iter().map(|t| (name.to_string(), (*t).to_string(), remedy.clone())));
             }
         }
         if by_text.len() > self.most_levels {
@@ -294,8 +295,8 @@ impl Integrity {
         }
         // A variant of a typo is meant as the typo is.
         let end = |to: &str| typos.iter().find(|t| t.from == to).map_or_else(|| to.to_string(), |t| t.to.clone());
-        let map = |r: &Respelt| (name.to_string(), r.from.clone(), Decision::Map(end(&r.to)));
-        found.decisions.extend(variants.iter().chain(&typos).map(map));
+        let map = |r: &Respelt| (name.to_string(), r.from.clone(), Remedy::Map(end(&r.to)));
+        found.remedies.extend(variants.iter().chain(&typos).map(map));
     }
 
     /// Rows with equal features and different classes.
@@ -333,7 +334,7 @@ impl Integrity {
 #[derive(Debug, Default)]
 struct Found {
     findings: Vec<Finding>,
-    decisions: Vec<(String, String, Decision)>,
+    remedies: Vec<(String, String, Remedy)>,
     note: Option<String>,
 }
 
@@ -406,7 +407,7 @@ mod tests {
                 .unwrap();
         let report = Integrity::new().check(&table).unwrap();
         assert_eq!(found(&report), [(Fault::Mixed, "mixed", vec![4])]);
-        assert_eq!(report.suggestions.of("mixed", "unknown"), Some(&Decision::Missing));
+        assert_eq!(report.suggestions.of("mixed", "unknown"), Some(&Remedy::Missing.into()));
     }
 
     #[test]
@@ -417,7 +418,7 @@ mod tests {
         let report = Integrity::new().check(&table).unwrap();
         assert_eq!(found(&report), [(Fault::Variants, "state", vec![2]), (Fault::Typos, "state", vec![1])]);
         for wrong in ["Nevda", "nevda"] {
-            assert_eq!(report.suggestions.of("state", wrong), Some(&Decision::Map("Nevada".into())));
+            assert_eq!(report.suggestions.of("state", wrong), Some(&Remedy::Map("Nevada".into()).into()));
         }
         let few = Integrity::new().most_levels(2).check(&table).unwrap();
         assert_eq!((few.findings.len(), few.notes.len()), (0, 1));

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use stagewise_core::column::Column;
+use stagewise_core::decision::{ValueDecision, ValueDecisions};
 use stagewise_core::exhibit::{Block, Chart, Exhibit, Section};
 
-use crate::check::decision::Decisions;
 use crate::check::finding::{Sample, Severity, samples, samples_text};
 
 /// What is wrong.
@@ -89,7 +89,7 @@ pub struct IntegrityReport {
     /// What was found: by column, then of the rows as a whole.
     pub findings: Vec<Finding>,
     /// What could be done about values. Read it before you apply it.
-    pub suggestions: Decisions,
+    pub suggestions: ValueDecisions,
     /// What was not checked, and why.
     pub notes: Vec<String>,
 }
@@ -136,7 +136,7 @@ impl Exhibit for IntegrityReport {
         if !self.suggestions.is_empty() {
             let columns = ["column", "value", "suggested"].map(String::from).to_vec();
             let row =
-                |(c, v, d): (&str, &str, &crate::check::Decision)| vec![c.to_string(), v.to_string(), d.to_string()];
+                |(c, v, d): (&str, &str, &ValueDecision)| vec![c.to_string(), v.to_string(), d.remedy.to_string()];
             section = section.block(Block::Table { columns, rows: self.suggestions.iter().map(row).collect() });
         }
         section

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
 use stagewise_core::error::{ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_numeric::parallel::blocks;
 
 use super::{Aggregated, Aggregator, TASKS, likeliest, require_answers, shares};
@@ -64,25 +65,13 @@ impl DawidSkene {
         Self::default()
     }
 
-    /// What is added to each count of a worker's matrix. At least 0, default 0.01.
-    #[must_use]
-    pub fn smoothing(mut self, smoothing: f64) -> Self {
-        self.smoothing = smoothing;
-        self
-    }
-
-    /// The most steps. At least 1, default 200.
-    #[must_use]
-    pub fn steps(mut self, steps: usize) -> Self {
-        self.steps = steps;
-        self
-    }
-
-    /// The least growth of the objective an answer that is worth another step. At least 0, default 1e-6.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.tolerance = tolerance;
-        self
+    setters! {
+        /// What is added to each count of a worker's matrix. At least 0, default 0.01.
+        smoothing: f64,
+        /// The most steps. At least 1, default 200.
+        steps: usize,
+        /// The least growth of the objective an answer that is worth another step. At least 0, default 1e-6.
+        tolerance: f64,
     }
 }
 

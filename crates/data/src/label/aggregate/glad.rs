@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
 use stagewise_core::error::{NumericError, ParameterError, Result};
 use stagewise_core::persist::Persist;
+use stagewise_core::setters;
 use stagewise_numeric::parallel::blocks;
 use stagewise_numeric::solve::lbfgs::{LbfgsOptions, minimise};
 
@@ -46,18 +47,11 @@ impl Glad {
         Self::default()
     }
 
-    /// The most steps. At least 1, default 200.
-    #[must_use]
-    pub fn steps(mut self, steps: usize) -> Self {
-        self.steps = steps;
-        self
-    }
-
-    /// The least growth of the objective an answer that is worth another step. At least 0, default 1e-6.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.tolerance = tolerance;
-        self
+    setters! {
+        /// The most steps. At least 1, default 200.
+        steps: usize,
+        /// The least growth of the objective an answer that is worth another step. At least 0, default 1e-6.
+        tolerance: f64,
     }
 }
 

@@ -260,6 +260,35 @@ pub(in crate::split) enum Label {
     Column(String),
 }
 
+/// The setters of a splitter that holds its [`Label`] in the field `label` and the name of the column that orders the rows in
+/// `column`; what a purge does to rows is said by the splitter.
+macro_rules! time_setters {
+    ($purged:literal) => {
+        #[doc = concat!("Labels are known this long after the row", $purged, ". Default: labels are known at once.")]
+        #[must_use]
+        pub fn purge(mut self, horizon: Span) -> Self {
+            self.label = Label::After(horizon);
+            self
+        }
+
+        /// The column that says when the label of each row is known, in place of [`purge`](Self::purge): of the kind of the
+        /// time column, without missing values, and with the role time or id, for no model may see it.
+        #[must_use]
+        pub fn label_end(mut self, column: impl Into<String>) -> Self {
+            self.label = Label::Column(column.into());
+            self
+        }
+
+        /// The column that orders the rows. Default: the one of the role time.
+        #[must_use]
+        pub fn column(mut self, name: impl Into<String>) -> Self {
+            self.column = Some(name.into());
+            self
+        }
+    };
+}
+pub(super) use time_setters;
+
 impl Label {
     /// The column that it names.
     pub(in crate::split) fn column(&self) -> Option<&str> {

@@ -8,7 +8,7 @@ use stagewise_core::holdout::Holdout;
 use stagewise_core::persist::Persist;
 use stagewise_core::task::Task;
 
-use super::clock::{Clock, Label, Span};
+use super::clock::{Clock, Label, Span, time_setters};
 use crate::split::refuse_groups;
 
 /// Sets aside the last share of the rows, in the order of time.
@@ -53,27 +53,9 @@ impl TimeHoldout {
         self
     }
 
-    /// Labels are known this long after the row; rows whose label is not known when the holdout begins are on neither side
-    /// (`t + purge < s` is learned from). Default: labels are known at once.
-    #[must_use]
-    pub fn purge(mut self, horizon: Span) -> Self {
-        self.label = Label::After(horizon);
-        self
-    }
-
-    /// The column that says when the label of each row is known, in place of [`purge`](Self::purge).
-    #[must_use]
-    pub fn label_end(mut self, column: impl Into<String>) -> Self {
-        self.label = Label::Column(column.into());
-        self
-    }
-
-    /// The column that orders the rows. Default: the one of the role time.
-    #[must_use]
-    pub fn column(mut self, name: impl Into<String>) -> Self {
-        self.column = Some(name.into());
-        self
-    }
+    time_setters!(
+        "; rows whose label is not known when the holdout begins are on neither side (`t + purge < s` is learned from)"
+    );
 
     /// The rows to learn from, and the rows set aside.
     ///

@@ -11,7 +11,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::split::{Split, Splitter};
 use stagewise_core::task::Task;
 
-use super::clock::{Clock, Label, Point, Span};
+use super::clock::{Clock, Label, Point, Span, time_setters};
 use crate::split::refuse_groups;
 
 /// `k` runs of rows in the order of time; each judges once, and rows on both sides of it learn.
@@ -53,31 +53,12 @@ impl PurgedKFold {
         Self { folds, label: Label::AtOnce, embargo: None, column: None }
     }
 
-    /// Labels are known this long after the row. Default: at once.
-    #[must_use]
-    pub fn purge(mut self, horizon: Span) -> Self {
-        self.label = Label::After(horizon);
-        self
-    }
-
-    /// The column that says when the label of each row is known, in place of [`purge`](Self::purge).
-    #[must_use]
-    pub fn label_end(mut self, column: impl Into<String>) -> Self {
-        self.label = Label::Column(column.into());
-        self
-    }
+    time_setters!("");
 
     /// How long after a fold, and after its labels are known, rows do not learn yet. Default: not at all.
     #[must_use]
     pub fn embargo(mut self, length: Span) -> Self {
         self.embargo = Some(length);
-        self
-    }
-
-    /// The column that orders the rows. Default: the one of the role time.
-    #[must_use]
-    pub fn column(mut self, name: impl Into<String>) -> Self {
-        self.column = Some(name.into());
         self
     }
 

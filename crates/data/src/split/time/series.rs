@@ -11,7 +11,7 @@ use stagewise_core::persist::Persist;
 use stagewise_core::split::{Split, Splitter};
 use stagewise_core::task::Task;
 
-use super::clock::{Clock, Label, Period, Point, Span};
+use super::clock::{Clock, Label, Period, Point, Span, time_setters};
 use crate::split::refuse_groups;
 
 /// Folds in the order of time: each learns from rows before the rows that judge.
@@ -113,28 +113,10 @@ impl TimeSeriesSplit {
         self
     }
 
-    /// Labels are known this long after the row: rows whose label is not known before the first row judges do not learn. A
-    /// row at `t` learns for a fold from `s` on if `t + purge < s`. Default: labels are known at once.
-    #[must_use]
-    pub fn purge(mut self, horizon: Span) -> Self {
-        self.label = Label::After(horizon);
-        self
-    }
-
-    /// The column that says when the label of each row is known, in place of [`purge`](Self::purge): of the kind of the
-    /// time column, without missing values, and with the role time or id, for no model may see it.
-    #[must_use]
-    pub fn label_end(mut self, column: impl Into<String>) -> Self {
-        self.label = Label::Column(column.into());
-        self
-    }
-
-    /// The column that orders the rows. Default: the one of the role time.
-    #[must_use]
-    pub fn column(mut self, name: impl Into<String>) -> Self {
-        self.column = Some(name.into());
-        self
-    }
+    time_setters!(
+        "; rows whose label is not known before the first row judges do not learn: a row at `t` learns for a fold from `s` \
+         on if `t + purge < s`"
+    );
 
     /// The folds, whatever the groups.
     pub(super) fn folds<T: Task>(&self, stage: &str, data: &Dataset<T>) -> Result<Vec<Split>> {
