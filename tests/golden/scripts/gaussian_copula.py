@@ -3,7 +3,8 @@
 columns       name, kind (number or category) and values; null is missing, a category holds codes
 scores        name and values of each score in order: of a column its value, if that varies, then whether it is missing, if
               some are
-correlation   Pearson's correlation of the scores, pair by pair over the rows where both are present
+correlation   Pearson's correlation of the scores, pair by pair over the rows where both are present; 0 where one
+              does not vary there
 quantiles     of each column of many numbers: probabilities (i + 0.5) / n and the quantiles there
 """
 
@@ -52,7 +53,8 @@ def case(name, columns):
         share = len(present) / len(values)
         if share < 1:
             scores[label + " missing"] = norm.ppf(np.where(np.isnan(values), 0.5 + 0.5 * share, 0.5 * share))
-    correlation = pd.DataFrame(scores).corr(method="pearson").to_numpy()
+    # A score that does not vary where the other is present goes together with it in no way.
+    correlation = pd.DataFrame(scores).corr(method="pearson").fillna(0.0).to_numpy()
     given = [{"name": label, "kind": kind, "values": values} for label, (kind, values) in columns.items()]
     found = [{"name": label, "values": values} for label, values in scores.items()]
     expected = {"scores": found, "correlation": correlation, "quantiles": quantiles}

@@ -179,13 +179,19 @@ impl Scanner {
     }
 }
 
+/// A blank line in a file of one column: a missing value.
+const BLANK_ROW: &str = "\"\"\n";
+
 /// The records in plain form: delimited by commas, quoted where needed, every line ended by `\n`; before them `blank`
 /// rows of one empty field.
 fn rewritten(text: &str, dialect: Dialect, width: usize, blank: usize) -> Result<String> {
     let mut out = String::with_capacity(text.len());
-    (0..blank).for_each(|_| out.push_str("\"\"\n"));
+    (0..blank).for_each(|_| out.push_str(BLANK_ROW));
     walk(text, dialect, 1, true, |_, spans, _| {
-        if width > 1 && is_blank(text, spans) {
+        if is_blank(text, spans) {
+            if width == 1 {
+                out.push_str(BLANK_ROW);
+            }
             return Ok(());
         }
         for (i, &span) in spans.iter().enumerate() {

@@ -84,7 +84,7 @@ impl<T: Task> Exhibit for ThreeWay<T> {
             .text(format!("Parts {}.", self.fingerprint.short()));
         match self.torn {
             0 => section,
-            torn => section.text(format!("Of groups that would stand in two parts, {} are in none.", rows(torn))),
+            torn => section.text(format!("Left out of groups that would stand in two parts: {}.", rows(torn))),
         }
     }
 }
@@ -388,7 +388,7 @@ mod tests {
         let section = parts.exhibit();
         assert_eq!(
             section.blocks.last(),
-            Some(&Block::Text("Of groups that would stand in two parts, 4 rows are in none.".into()))
+            Some(&Block::Text("Left out of groups that would stand in two parts: 4 rows.".into()))
         );
         let parts = spec().torn(Torn::Validation).split(grouped(&times, &groups), &FitContext::new(0));
         assert!(parts.unwrap_err().to_string().contains("leaves no row to test on"));

@@ -55,11 +55,10 @@ impl Input {
 impl Lines {
     /// Reads as much as it takes to know the columns.
     pub(super) fn open(csv: &Csv, path: Option<&Path>, block: usize) -> Result<Self> {
+        let open = |path: &Path| File::open(path).map_err(|source| Error::io(path, source));
         let bytes: Box<dyn Read> = match (path, &csv.origin) {
-            (Some(path), _) | (None, Origin::File(path)) => {
-                let path: &Path = path;
-                Box::new(File::open(path).map_err(|source| Error::io(path, source))?)
-            }
+            (Some(path), _) => Box::new(open(path)?),
+            (None, Origin::File(path)) => Box::new(open(path)?),
             (None, Origin::Bytes(bytes)) => Box::new(Cursor::new(Arc::clone(bytes))),
         };
         let mut input = Input { bytes, ended: false };

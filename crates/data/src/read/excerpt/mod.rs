@@ -111,7 +111,7 @@ impl Excerpt {
 
     /// Only rows whose value in this column meets the condition. Said more than once, all must be met.
     ///
-    /// A condition on a folder `key=value` passes over files without a look at their rows.
+    /// Of files that a condition on a folder `key=value` passes over, no more than the first piece is read.
     #[must_use]
     pub fn keep(mut self, column: impl Into<String>, condition: Condition) -> Self {
         self.conditions.push((column.into(), condition));

@@ -198,13 +198,13 @@ fn a_large_sample_is_thinned_on_the_way() {
 
 #[test]
 fn the_first_rows_end_the_reading() {
-    let csv = Csv::from_bytes("x,y\n1,a\n2,b\n3,a\n4,a\n5\n");
+    let csv = Csv::from_bytes(format!("x,y\n1,a\n2,b\n3,a\n{}5\n", "4,a\n".repeat(30)));
     let of = |excerpt: Excerpt| excerpt.block(4).keep("y", Condition::equal("a"));
     let loaded = of(csv.clone().into()).first(2).read().unwrap();
     assert_eq!(loaded.table.column("x").unwrap(), &Column::numbers([1.0, 3.0]));
     assert_eq!(loaded.notes.last().unwrap(), "kept 2 of 3 rows, where reading ended");
     let error = of(csv.into()).read().unwrap_err().to_string();
-    assert!(error.starts_with("line 6: the header has 2 fields, this line 1 field"), "{error}");
+    assert!(error.starts_with("line 35: the header has 2 fields, this line 1 field"), "{error}");
 }
 
 #[test]
@@ -231,8 +231,9 @@ fn files_are_put_together_and_folders_passed_over() {
     // Without 2024 the column holds numbers alone.
     std::fs::remove_file(folder.join("year=2024/a.csv")).unwrap();
     whole = Csv::new(&pattern).read_all().unwrap();
-    std::fs::write(folder.join("year=2024/a.csv"), "x,plan\n5,a\nsix,a\n7\n").unwrap();
-    let found = Excerpt::csv(&pattern).keep("year", Condition::equal("2023")).read().unwrap();
+    std::fs::write(folder.join("year=2024/a.csv"), format!("x,plan\n{}7\n", "six,a\n".repeat(20))).unwrap();
+    assert!(Excerpt::csv(&pattern).block(1).read().is_err());
+    let found = Excerpt::csv(&pattern).block(1).keep("year", Condition::equal("2023")).read().unwrap();
     same(&found, &whole);
     assert!(found.notes.last().unwrap() == "kept 4 of 4 rows");
     let found = Excerpt::csv(&pattern).first(3).columns(["plan", "year"]).read().unwrap();
@@ -355,13 +356,13 @@ fn damaged_parquet_never_ends_the_program() {
     let mut refused = 0_usize;
     for at in 0..bytes.len() {
         let kept = bytes[at];
-        for change in [0x01, 0x20, 0xFF] {
+        for change in [0x01, 0xFF] {
             bytes[at] = kept ^ change;
             refused += usize::from(read(&bytes).is_err());
         }
         bytes[at] = kept;
     }
-    assert!(refused > bytes.len() / 2, "{refused} of {}", 3 * bytes.len());
+    assert!(refused > bytes.len() / 2, "{refused} of {}", 2 * bytes.len());
 }
 
 proptest! {
