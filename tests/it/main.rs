@@ -8,6 +8,7 @@ mod determinism;
 mod leakage;
 mod life;
 mod messy;
+mod nested;
 mod properties;
 mod ranking;
 mod recipes;

@@ -136,6 +136,8 @@ pub enum Crumb {
     Row(usize),
     /// A fold of a cross-validation.
     Fold(usize),
+    /// One of the recipes that are chosen from, by name.
+    Candidate(String),
     /// A file.
     File(PathBuf),
 }
@@ -165,6 +167,7 @@ impl fmt::Display for Crumb {
             Self::Column(name) => write!(f, "column `{name}`"),
             Self::Row(row) => write!(f, "row {row}"),
             Self::Fold(fold) => write!(f, "fold {fold}"),
+            Self::Candidate(name) => write!(f, "candidate `{name}`"),
             Self::File(path) => write!(f, "file `{}`", path.display()),
         }
     }

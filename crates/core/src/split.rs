@@ -20,6 +20,28 @@ pub struct Split {
     pub validation: Vec<usize>,
 }
 
+/// An outer split and the splits of the rows that learn in it. All rows by their position in the whole data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nested {
+    /// What judges the choice, and all that it may be made from.
+    pub outer: Split,
+    /// Splits of the outer split's rows that learn, to choose by.
+    pub inner: Vec<Split>,
+}
+
+impl Nested {
+    /// The fingerprint of outer and inner splits: results of different ones are not comparable.
+    pub fn fingerprint(nested: &[Self]) -> Fingerprint {
+        let mut hasher = Hasher::new();
+        for Self { outer, inner } in nested {
+            hasher.word(inner.len() as u64);
+            hasher.bytes(fingerprint(std::slice::from_ref(outer)).to_string().as_bytes());
+            hasher.bytes(fingerprint(inner).to_string().as_bytes());
+        }
+        hasher.finish()
+    }
+}
+
 /// A way to split a data set.
 pub trait Splitter<T: Task>: Persist + Clone {
     /// The splits, in a fixed order.

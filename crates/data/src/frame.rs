@@ -96,7 +96,8 @@ fn to_series(name: PlSmallStr, column: &Column) -> PolarsResult<Series> {
     })
 }
 
-fn source(series: &Series) -> PolarsResult<Source<'_>> {
+/// One column, not yet decided about.
+pub(crate) fn source(series: &Series) -> PolarsResult<Source<'_>> {
     let dtype = series.dtype();
     let (values, notice) = match dtype {
         dtype if dtype.is_primitive_numeric() || *dtype == DataType::Null => numbers(series)?,
@@ -117,6 +118,11 @@ fn source(series: &Series) -> PolarsResult<Source<'_>> {
         other => (Values::Foreign(format!("values of type {other}")), None),
     };
     Ok(Source { name: series.name().to_string(), values, notice })
+}
+
+/// Whether no kind of column takes values of this type.
+pub(crate) fn is_foreign(series: &Series) -> PolarsResult<bool> {
+    Ok(matches!(source(&series.clear())?.values, Values::Foreign(_)))
 }
 
 type Read<'a> = (Values<'a>, Option<String>);

@@ -2,7 +2,7 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ipc`], [`Ndjson`]; databases by the features `sqlite` and `postgres` |
+//! | how does a file become a table? | [`read`]: [`Csv`], [`Parquet`], [`Ipc`], [`Ndjson`], larger than memory [`Excerpt`]; databases by the features `sqlite` and `postgres` |
 //! | what was decided about its columns, and why? | [`loaded`]: [`Loaded`], [`ColumnDecision`] |
 //! | by which rules? | [`kind`] (what a column means), [`role`] (what it is for), [`task`] (what a target asks) |
 //! | what is in it, and what should worry me? | [`profile`]: [`Profile`], [`leak`] |
@@ -57,7 +57,7 @@ pub use profile::Profile;
 pub use read::Postgres;
 #[cfg(feature = "sqlite")]
 pub use read::Sqlite;
-pub use read::{Csv, Ipc, Ndjson, Parquet};
+pub use read::{Condition, Csv, Excerpt, Ipc, Ndjson, Parquet};
 pub use split::{
     BootstrapSplit, GroupHoldout, GroupKFold, GroupTimeSeriesSplit, KFold, LeaveOneGroupOut, MonteCarlo, Nested,
     NestedSplit, Period, PredefinedSplit, PurgedKFold, RandomHoldout, RepeatedKFold, Span, SplitBy,

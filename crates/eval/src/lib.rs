@@ -12,6 +12,7 @@
 //! | does the validation side look like the training side? | [`AdversarialCheck`] |
 //! | which labels are likely wrong? | [`ConfidentLearning`], by out-of-fold answers |
 //! | which recipe is best? | [`ranking`], which refuses results of different splits |
+//! | how good is the best of several, chosen fairly? | [`NestedCrossValidation`] |
 //!
 //! Sums are exact, so a score depends neither on the order of the rows nor on the number of threads.
 
@@ -28,7 +29,10 @@ use stagewise_core::registry::Registry;
 use stagewise_core::task::{Binary, Multiclass, Ranking, Regression};
 
 pub use adversarial::{Adversarial, AdversarialCheck, TellingColumn};
-pub use cross_validate::{CrossValidated, CrossValidation, FoldResult, Ranked, cross_validate, ranking};
+pub use cross_validate::{
+    Choice, CrossValidated, CrossValidation, FoldResult, NestedCrossValidated, NestedCrossValidation, Ranked,
+    cross_validate, ranking,
+};
 pub use curve::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 pub use interval::{Bootstrap, Interval, IntervalMethod, bootstrap, wilson};
 pub use label_errors::{ConfidentLearning, LabelErrors, Suspect, SuspectOrder, Suspicion};

@@ -20,7 +20,8 @@ use super::synthetic::{Births, dealt};
 /// `x + u · (x' − x)` with `x` a row of the class, `x'` one of its `k` nearest of the class, `u` uniform in `[0, 1)`.
 ///
 /// Each row of a class is a parent as often as any other, to within one. A new row's levels and flags are the most frequent
-/// ones of the `k` near rows (of equally frequent ones that of the nearest): never a new level. Numbers lie between the two
+/// ones of the `k` near rows (of equally frequent ones that of the nearest): never a new level. In a table of categories and
+/// flags alone the parent votes too, and is the nearest to itself. Numbers lie between the two
 /// rows, and are whole where all of their column are. A value is missing where the parent's is; where only the mate's is
 /// missing, it is the parent's. Weights, groups and ids are the parent's. New rows come behind the others.
 ///
@@ -30,9 +31,11 @@ use super::synthetic::{Births, dealt};
 /// their rows (SMOTEN; the quadratic form, which with two classes finds the neighbours that the absolute form finds).
 /// `O(m² d)` for `m` rows of a class at worst.
 ///
-/// Checked against imbalanced-learn 0.14.2 `SMOTE`: rows of each class exactly; that each new row lies between a row and one
-/// of its nearest is tested as a property. Its `SMOTENC` halves the square of the distance of differing levels; this is the
-/// published one. Chawla, Bowyer, Hall & Kegelmeyer (2002).
+/// Checked against imbalanced-learn 0.14.2 `SMOTE`: rows of each class exactly; `SMOTENC` and `SMOTEN`: distances, neighbours
+/// and the levels of new rows (in `SMOTENC` of equally frequent ones one is drawn, in `SMOTEN` that of the lower code is
+/// taken). `SMOTENC` counts numbers that do not vary among the standard deviations, `SMOTEN` measures by the absolute form, which
+/// with three classes finds other neighbours. That each new row lies between a row and one of its nearest is tested as a
+/// property. Chawla, Bowyer, Hall & Kegelmeyer (2002).
 ///
 /// ```
 /// use stagewise_core::context::FitContext;
@@ -94,7 +97,9 @@ impl<T: Classes> Sampler<T> for Smote {
         if gains.iter().all(|&gain| gain == 0) {
             return Ok(train);
         }
-        let space = Space::new(Self::TAG, train.features(), self.standardise)?.valued(&classes, train.weights());
+        let space = Space::new(Self::TAG, train.features(), self.standardise)?;
+        let alone = space.levels_alone();
+        let space = space.valued(&classes, train.weights());
         let mut births = Births::default();
         for (class, gain) in gains.into_iter().enumerate().filter(|(_, gain)| *gain > 0) {
             cx.check()?;
@@ -103,7 +108,9 @@ impl<T: Classes> Sampler<T> for Smote {
             let near = cx.install(|| space.points(rows, space.apart(rows)).nearest(self.neighbours));
             let mut stream = cx.stream(&format!("breed {}", classes.names[class]));
             let children = dealt(rows.len(), gain, &mut stream);
-            let family = |i: usize| near.of(i).iter().map(|&place| rows[place]).collect();
+            // Without numbers no mate is needed, and the parent has a vote.
+            let own = |i: usize| alone.then_some(rows[i]);
+            let family = |i: usize| own(i).into_iter().chain(near.of(i).iter().map(|&place| rows[place])).collect();
             births.breed((0..rows.len()).map(|i| (rows[i], family(i))), &children, &mut stream);
         }
         births.deliver(train)

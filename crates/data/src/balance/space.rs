@@ -81,11 +81,16 @@ impl Space {
         Ok(())
     }
 
+    /// Whether there are levels alone.
+    pub(super) fn levels_alone(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// Where there are levels alone: a level becomes the shares of the classes among its rows, so that two levels are as far
     /// apart as their classes differ. `δ² = Σ_class (P(class | a) − P(class | b))²`, the value difference metric in its
     /// quadratic form (Stanfill & Waltz 1986; `N2` of Wilson & Martinez 1997).
     pub(super) fn valued(mut self, classes: &ByClass, weights: Option<&[f64]>) -> Self {
-        if !self.numbers.is_empty() {
+        if !self.levels_alone() {
             return self;
         }
         for codes in std::mem::take(&mut self.levels) {

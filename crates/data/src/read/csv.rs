@@ -15,8 +15,8 @@ use stagewise_core::error::{DataError, Error, ParameterError, Result};
 use stagewise_core::schema::{Kind, MissingTokens};
 
 use super::many::{Part, read_all};
-use super::scan::{Scan, detect, scan};
-use super::{Origin, encoding, scan::Dialect};
+use super::scan::{Dialect, Records, Scanner, detect};
+use super::{Origin, encoding};
 use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 
 /// Reads a CSV file: RFC 4180, with the deviations that have one meaning.
@@ -43,11 +43,11 @@ use crate::loaded::{Loaded, Source, Values, Wishes, decide, wishes_setters};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Csv {
-    origin: Origin,
+    pub(super) origin: Origin,
     delimiter: Option<u8>,
     quote: Option<u8>,
     header: bool,
-    wishes: Wishes,
+    pub(super) wishes: Wishes,
 }
 
 impl Csv {
@@ -118,7 +118,7 @@ impl Csv {
         })
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let usable = |b: u8| b.is_ascii() && !matches!(b, 0 | b'\n' | b'\r');
         for (name, byte) in [("delimiter", self.delimiter), ("quote", self.quote)] {
             if let Some(byte) = byte {
@@ -130,39 +130,42 @@ impl Csv {
         ParameterError::check(differ, "quote", "the delimiter", "another character than the delimiter")
     }
 
+    /// What separates the fields of a file that begins with `text`, what to note about it, and whether the first line is
+    /// all there to say so.
+    pub(super) fn dialect(&self, text: &str) -> (Dialect, Vec<String>, bool) {
+        let dialect = |delimiter| Dialect { delimiter, quote: self.quote };
+        if let Some(delimiter) = self.delimiter {
+            return (dialect(delimiter), Vec::new(), true);
+        }
+        match detect(text, self.quote) {
+            (Some(found), whole) => {
+                let shown = if found == b'\t' { "tab".into() } else { char::from(found).to_string() };
+                (dialect(found), vec![format!("fields are separated by `{shown}`, found in the first line")], whole)
+            }
+            (None, whole) => (dialect(b','), vec!["no delimiter in the first line: one column".into()], whole),
+        }
+    }
+
+    pub(super) fn scanner(&self, dialect: Dialect) -> Scanner {
+        Scanner::new(dialect, self.header)
+    }
+
     /// Hands on the columns of a file, its rows and the notes about it.
     fn parse<T>(&self, bytes: &[u8], then: impl FnOnce(Vec<Source<'_>>, usize, Vec<String>) -> Result<T>) -> Result<T> {
         let text = encoding::text(bytes)?;
-        let mut notes = Vec::new();
-        let delimiter = self.delimiter.unwrap_or_else(|| match detect(text, self.quote) {
-            Some(found) => {
-                let shown = if found == b'\t' { "tab".into() } else { char::from(found).to_string() };
-                notes.push(format!("fields are separated by `{shown}`, found in the first line"));
-                found
-            }
-            None => {
-                notes.push("no delimiter in the first line: one column".into());
-                b','
-            }
-        });
-        let scan = scan(text, Dialect { delimiter, quote: self.quote }, self.header)?;
-        if scan.blank_lines > 0 {
-            notes.push(format!("{} blank lines were left out", scan.blank_lines));
+        let (dialect, mut notes, _) = self.dialect(text);
+        let mut scanner = self.scanner(dialect);
+        let records = scanner.records(text, true)?;
+        notes.extend(shape_notes(&scanner, records.rows));
+        if scanner.width().is_none() {
+            return Err(encoding::empty());
         }
-        let names = names(scan.header.as_deref(), scan.width);
-        if scan.rows == 0 {
-            notes.push("the file has a header and no rows".into());
+        let names = names(&scanner);
+        if records.rows == 0 {
             let empty = |(name, notice)| Source { name, values: Values::Texts(Vec::new()), notice };
             return then(names.into_iter().map(empty).collect(), 0, notes);
         }
-        let frame = frame(&scan).map_err(Error::external)?;
-        for (what, expected, found) in
-            [("columns as parsed", scan.width, frame.width()), ("rows as parsed", scan.rows, frame.height())]
-        {
-            if expected != found {
-                return Err(DataError::Length { what: what.into(), expected, found }.into());
-            }
-        }
+        let frame = frame(&records, names.len(), None)?;
         let texts: Vec<Vec<Option<&str>>> = frame
             .columns()
             .par_iter()
@@ -171,32 +174,55 @@ impl Csv {
             .map_err(Error::external)?;
         let sources = names.into_iter().zip(texts);
         let sources = sources.map(|((name, notice), texts)| Source { name, values: Values::Texts(texts), notice });
-        then(sources.collect(), scan.rows, notes)
+        then(sources.collect(), records.rows, notes)
     }
 }
 
-/// The body as columns of text.
-fn frame(scan: &Scan<'_>) -> PolarsResult<DataFrame> {
-    let fields = (0..scan.width).map(|i| Field::new(i.to_string().into(), DataType::String));
+/// What to note about the lines of a file, once all of them were met.
+pub(super) fn shape_notes(scanner: &Scanner, rows: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if scanner.blank_lines() > 0 {
+        notes.push(format!("{} blank lines were left out", scanner.blank_lines()));
+    }
+    if rows == 0 {
+        notes.push("the file has a header and no rows".into());
+    }
+    notes
+}
+
+/// Records as columns of text: all of the `width` columns, or those at the places asked for, ascending.
+pub(super) fn frame(records: &Records<'_>, width: usize, places: Option<&[usize]>) -> Result<DataFrame> {
+    let fields = (0..width).map(|i| Field::new(i.to_string().into(), DataType::String));
     // Without a quote in it, a body is parsed faster if quotes are off.
-    let quote = scan.dialect.quote.filter(|&q| scan.body.as_bytes().contains(&q));
+    let quote = records.dialect.quote.filter(|&q| records.body.as_bytes().contains(&q));
     let parse = CsvParseOptions::default()
-        .with_separator(scan.dialect.delimiter)
+        .with_separator(records.dialect.delimiter)
         .with_quote_char(quote)
         .with_missing_is_null(false);
-    CsvReadOptions::default()
+    let frame = CsvReadOptions::default()
         .with_has_header(false)
         .with_schema(Some(Arc::new(fields.collect())))
+        .with_projection(places.map(|places| Arc::new(places.to_vec())))
         .with_parse_options(parse)
         .with_rechunk(false)
-        .into_reader_with_file_handle(Cursor::new(scan.body.as_bytes()))
+        .into_reader_with_file_handle(Cursor::new(records.body.as_bytes()))
         .finish()
+        .map_err(Error::external)?;
+    let columns = places.map_or(width, <[usize]>::len);
+    for (what, expected, found) in
+        [("columns as parsed", columns, frame.width()), ("rows as parsed", records.rows, frame.height())]
+    {
+        if expected != found {
+            return Err(DataError::Length { what: what.into(), expected, found }.into());
+        }
+    }
+    Ok(frame)
 }
 
 /// Names without blanks around them, each once, and what was done to them.
-fn names(header: Option<&[String]>, width: usize) -> Vec<(String, Option<String>)> {
-    let Some(header) = header else {
-        return (1..=width).map(|i| (format!("column_{i}"), None)).collect();
+pub(super) fn names(scanner: &Scanner) -> Vec<(String, Option<String>)> {
+    let Some(header) = scanner.header() else {
+        return (1..=scanner.width().unwrap_or(0)).map(|i| (format!("column_{i}"), None)).collect();
     };
     let given: HashSet<&str> = header.iter().map(|name| name.trim()).collect();
     let mut used: HashSet<String> = HashSet::new();

@@ -2,7 +2,7 @@
 //!
 //! A wrong encoding is named, not guessed away: read as another one, text would be silently wrong.
 
-use stagewise_core::error::{DataError, Result};
+use stagewise_core::error::{DataError, Error, Result};
 
 const TO_UTF8: &str = "save the file as UTF-8";
 
@@ -11,31 +11,73 @@ const TO_UTF8: &str = "save the file as UTF-8";
 /// # Errors
 /// [`DataError::Malformed`] with line, byte and remedy: an empty file, a compressed one, another encoding, NUL bytes.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str> {
-    if let Some(problem) = by_first_bytes(bytes) {
-        return Err(DataError::Malformed { line: 1, problem }.into());
-    }
-    let mark = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    let bytes = &bytes[mark..];
+    let place = begin(bytes)?;
+    let bytes = &bytes[place.byte..];
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        let problem = "the file is empty; it needs a header line and rows".to_string();
-        return Err(DataError::Malformed { line: 1, problem }.into());
+        return Err(empty());
     }
+    part(bytes, place, true)
+}
+
+/// How much of a file lies before some part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) byte: usize,
+    /// The line that the part begins on.
+    pub(super) line: usize,
+}
+
+impl Place {
+    /// The place after these bytes.
+    pub(super) fn after(self, bytes: &[u8]) -> Self {
+        Self { byte: self.byte + bytes.len(), line: self.line - 1 + line_of(bytes, bytes.len()) }
+    }
+}
+
+/// Where the text of a file begins: behind the byte order mark, if there is one.
+///
+/// # Errors
+/// [`DataError::Malformed`] for a file that is no text by its first bytes.
+pub(super) fn begin(bytes: &[u8]) -> Result<Place> {
+    match by_first_bytes(bytes) {
+        Some(problem) => Err(DataError::Malformed { line: 1, problem }.into()),
+        None => Ok(Place { byte: if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }, line: 1 }),
+    }
+}
+
+/// The error of a file without text.
+pub(super) fn empty() -> Error {
+    let problem = "the file is empty; it needs a header line and rows".to_string();
+    DataError::Malformed { line: 1, problem }.into()
+}
+
+/// The text of the part of a file that begins at `place`; unless it is the `last`, without a character that is cut off.
+///
+/// # Errors
+/// [`DataError::Malformed`] with line, byte and remedy: another encoding, NUL bytes.
+pub(super) fn part(bytes: &[u8], place: Place, last: bool) -> Result<&str> {
+    let line = |at: usize| place.after(&bytes[..at]).line;
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
-        let problem = format!("byte {} is NUL: {}", mark + at, by_nul(bytes));
-        return Err(DataError::Malformed { line: line_of(bytes, at), problem }.into());
+        let problem = format!("byte {} is NUL: {}", place.byte + at, by_nul(bytes));
+        return Err(DataError::Malformed { line: line(at), problem }.into());
     }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let byte = bytes.get(at).copied().unwrap_or_default();
-        let binary = bytes.iter().take(1 << 16).any(|b| matches!(b, 0x01..=0x08 | 0x0E..=0x1A | 0x7F));
-        let remedy = if binary {
-            "this is no text file".to_string()
-        } else {
-            format!("the file looks like Latin-1 or Windows-1252; {TO_UTF8}")
-        };
-        let problem = format!("byte {} (0x{byte:02X}) is not UTF-8: {remedy}", mark + at);
-        DataError::Malformed { line: line_of(bytes, at), problem }.into()
-    })
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let at = error.valid_up_to();
+    if !last && error.error_len().is_none() {
+        return Ok(std::str::from_utf8(&bytes[..at]).unwrap_or_default());
+    }
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let binary = bytes.iter().take(1 << 16).any(|b| matches!(b, 0x01..=0x08 | 0x0E..=0x1A | 0x7F));
+    let remedy = if binary {
+        "this is no text file".to_string()
+    } else {
+        format!("the file looks like Latin-1 or Windows-1252; {TO_UTF8}")
+    };
+    let problem = format!("byte {} (0x{byte:02X}) is not UTF-8: {remedy}", place.byte + at);
+    Err(DataError::Malformed { line: line(at), problem }.into())
 }
 
 /// What a file is by its first bytes, if it is no text.

@@ -5,10 +5,14 @@
 //! that are there, pages against their column, columns against their row group, row groups against the file, and the
 //! whole against a limit.
 
+use std::ops::Range;
+
 use super::headers::{FILE, PAGE};
 use super::thrift::{Event, walk};
 
 const MAGIC: &[u8] = b"PAR1";
+/// How many bytes at the end say where the footer begins.
+pub(super) const TAIL: usize = 8;
 /// How deep columns may be nested.
 const DEEPEST: usize = 64;
 /// Encodings whose pages hold lengths that the decoder believes.
@@ -26,34 +30,112 @@ pub(super) fn usual_limit(bytes: usize) -> u64 {
 /// # Errors
 /// The first promise that is not kept, as text.
 pub(super) fn check(bytes: &[u8], limit: u64) -> Checked<()> {
-    let footer = footer(bytes)?;
-    let leaves = leaves(&footer.schema)?;
-    let (mut rows, mut memory) = (0_u64, 0_u64);
-    for (g, group) in footer.groups.iter().enumerate() {
-        if group.chunks.len() != leaves.len() {
-            return Err(format!("row group {g} has {} columns, the schema {}", group.chunks.len(), leaves.len()));
-        }
-        let group_rows = natural(group.rows, "rows of a row group")?;
-        rows = rows.saturating_add(group_rows);
-        for (c, (chunk, leaf)) in group.chunks.iter().zip(&leaves).enumerate() {
-            let unpacked = chunk_size(bytes, footer.start, chunk, leaf, group_rows)
-                .map_err(|e| format!("row group {g}, column {c}: {e}"))?;
-            memory = memory.saturating_add(unpacked);
+    let start = footer_start(bytes.len() as u64, bytes, bytes)?;
+    let place = usize::try_from(start).unwrap_or(usize::MAX);
+    let promises = Promises::new(bytes.get(place..bytes.len() - TAIL).unwrap_or_default(), start)?;
+    let mut memory = 0_u64;
+    for group in 0..promises.groups() {
+        for chunk in promises.chunks(group, |_| true)? {
+            let range = usize::try_from(chunk.bytes.start).ok().zip(usize::try_from(chunk.bytes.end).ok());
+            let within = range.and_then(|(from, to)| bytes.get(from..to)).unwrap_or_default();
+            memory = memory.saturating_add(promises.unpacked(&chunk, within)?);
         }
     }
-    if i64::try_from(rows) != Ok(footer.rows) {
-        return Err(format!("it says it has {} rows, its row groups have {rows}", footer.rows));
-    }
+    within(memory, limit)
+}
+
+/// Holds what would be unpacked against the limit.
+pub(super) fn within(memory: u64, limit: u64) -> Checked<()> {
     if memory > limit {
         return Err(format!("it would unpack to {memory} bytes, the limit is {limit}: see `Parquet::memory`"));
     }
     Ok(())
 }
 
+/// Where the footer of a file of `length` bytes begins, by its first and last bytes.
+pub(super) fn footer_start(length: u64, first: &[u8], last: &[u8]) -> Checked<u64> {
+    let tail = length.checked_sub(TAIL as u64).filter(|&at| at >= 4).ok_or("it is shorter than the shortest")?;
+    if !first.starts_with(MAGIC) || !last.ends_with(MAGIC) {
+        return Err("it does not begin and end with PAR1".into());
+    }
+    let at = last.len().saturating_sub(TAIL);
+    let size = last.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let start = tail.checked_sub(u64::from(size)).filter(|&at| at >= 4);
+    start.ok_or_else(|| format!("its footer of {size} bytes does not fit into the file"))
+}
+
+/// What a file says of itself in its footer, found to agree with itself.
+#[derive(Debug)]
+pub(super) struct Promises {
+    footer: Footer,
+    leaves: Vec<Leaf>,
+}
+
+/// The values of a column in a row group: where they are.
+#[derive(Debug)]
+pub(super) struct ChunkBytes {
+    pub(super) bytes: Range<u64>,
+    group: usize,
+    leaf: usize,
+}
+
+impl Promises {
+    /// Reads the footer, which begins at `start`.
+    pub(super) fn new(footer: &[u8], start: u64) -> Checked<Self> {
+        let footer = Footer::read(footer, start)?;
+        let leaves = leaves(&footer.schema)?;
+        let mut rows = 0_u64;
+        for (g, group) in footer.groups.iter().enumerate() {
+            if group.chunks.len() != leaves.len() {
+                return Err(format!("row group {g} has {} columns, the schema {}", group.chunks.len(), leaves.len()));
+            }
+            rows = rows.saturating_add(natural(group.rows, "rows of a row group")?);
+        }
+        if i64::try_from(rows) != Ok(footer.rows) {
+            return Err(format!("it says it has {} rows, its row groups have {rows}", footer.rows));
+        }
+        Ok(Self { footer, leaves })
+    }
+
+    /// How many row groups there are.
+    pub(super) fn groups(&self) -> usize {
+        self.footer.groups.len()
+    }
+
+    /// How many columns there are; what is nested in one counts as one.
+    pub(super) fn columns(&self) -> usize {
+        self.leaves.last().map_or(0, |leaf| leaf.column + 1)
+    }
+
+    /// How many rows a row group has.
+    pub(super) fn rows(&self, group: usize) -> Checked<u64> {
+        natural(self.footer.groups.get(group).map_or(0, |group| group.rows), "rows of a row group")
+    }
+
+    /// Where the values of a row group are, of the columns that are wanted.
+    pub(super) fn chunks(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Checked<Vec<ChunkBytes>> {
+        let chunks = self.footer.groups.get(group).map_or(&[][..], |group| &group.chunks);
+        let mut found = Vec::new();
+        for (leaf, chunk) in chunks.iter().enumerate().filter(|(leaf, _)| wanted(self.leaves[*leaf].column)) {
+            let bytes = span(chunk, self.footer.start).map_err(|e| format!("row group {group}, column {leaf}: {e}"))?;
+            found.push(ChunkBytes { bytes, group, leaf });
+        }
+        Ok(found)
+    }
+
+    /// How much the bytes of a chunk unpack to.
+    pub(super) fn unpacked(&self, chunk: &ChunkBytes, bytes: &[u8]) -> Checked<u64> {
+        let ChunkBytes { group, leaf, .. } = *chunk;
+        let rows = self.rows(group)?;
+        chunk_size(bytes, &self.footer.groups[group].chunks[leaf], &self.leaves[leaf], rows)
+            .map_err(|e| format!("row group {group}, column {leaf}: {e}"))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Footer {
     /// Where it begins: nothing else may reach beyond.
-    start: usize,
+    start: u64,
     rows: i64,
     schema: Vec<Element>,
     groups: Vec<Group>,
@@ -88,6 +170,8 @@ struct Chunk {
 /// A column of values.
 #[derive(Debug)]
 struct Leaf {
+    /// Which of the columns of the table it belongs to.
+    column: usize,
     /// Bytes that a value takes in memory.
     width: u64,
     /// Bytes that a value takes in a dictionary, at least.
@@ -95,55 +179,50 @@ struct Leaf {
     repeated: bool,
 }
 
-fn footer(bytes: &[u8]) -> Checked<Footer> {
-    let tail = bytes.len().checked_sub(8).filter(|&at| at >= 4).ok_or("it is shorter than the shortest")?;
-    if !bytes.starts_with(MAGIC) || !bytes.ends_with(MAGIC) {
-        return Err("it does not begin and end with PAR1".into());
+impl Footer {
+    fn read(header: &[u8], start: u64) -> Checked<Self> {
+        let mut footer = Self { start, ..Self::default() };
+        let (mut element, mut group, mut chunk) = (Element::default(), Group::default(), Chunk::default());
+        walk(header, 0, &FILE, &mut |path, event| {
+            match (path, event) {
+                ([3], Event::Int(rows)) => footer.rows = rows,
+                ([2], Event::Start) => element = Element::default(),
+                ([2], Event::End) => footer.schema.push(element),
+                ([2, 1], Event::Int(physical)) => element.physical = Some(physical),
+                ([2, 2], Event::Int(length)) => element.length = length,
+                ([2, 3], Event::Int(repetition)) => element.repetition = repetition,
+                ([2, 5], Event::Int(children)) => element.children = children,
+                ([4], Event::Start) => group = Group::default(),
+                ([4], Event::End) => footer.groups.push(std::mem::take(&mut group)),
+                ([4, 3], Event::Int(rows)) => group.rows = rows,
+                ([4, 1], Event::Start) => chunk = Chunk::default(),
+                ([4, 1], Event::End) => group.chunks.push(std::mem::take(&mut chunk)),
+                ([4, 1, 1], Event::Binary(length)) => chunk.elsewhere = length > 0,
+                ([4, 1, 3, 2], Event::Int(encoding)) => chunk.delta |= DELTAS.contains(&encoding),
+                ([4, 1, 3, 5], Event::Int(values)) => chunk.values = values,
+                ([4, 1, 3, 7], Event::Int(compressed)) => chunk.compressed = compressed,
+                ([4, 1, 3, 9], Event::Int(data)) => chunk.data = data,
+                ([4, 1, 3, 11], Event::Int(dictionary)) => chunk.dictionary = Some(dictionary),
+                _ => {}
+            }
+            Ok(())
+        })
+        .map_err(|e| format!("its footer: {e}"))?;
+        Ok(footer)
     }
-    let length = bytes.get(tail..tail + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let start = usize::try_from(length).ok().and_then(|length| tail.checked_sub(length)).filter(|&at| at >= 4);
-    let start = start.ok_or_else(|| format!("its footer of {length} bytes does not fit into the file"))?;
-    let mut footer = Footer { start, ..Footer::default() };
-    let (mut element, mut group, mut chunk) = (Element::default(), Group::default(), Chunk::default());
-    let header = bytes.get(start..tail).unwrap_or_default();
-    walk(header, 0, &FILE, &mut |path, event| {
-        match (path, event) {
-            ([3], Event::Int(rows)) => footer.rows = rows,
-            ([2], Event::Start) => element = Element::default(),
-            ([2], Event::End) => footer.schema.push(element),
-            ([2, 1], Event::Int(physical)) => element.physical = Some(physical),
-            ([2, 2], Event::Int(length)) => element.length = length,
-            ([2, 3], Event::Int(repetition)) => element.repetition = repetition,
-            ([2, 5], Event::Int(children)) => element.children = children,
-            ([4], Event::Start) => group = Group::default(),
-            ([4], Event::End) => footer.groups.push(std::mem::take(&mut group)),
-            ([4, 3], Event::Int(rows)) => group.rows = rows,
-            ([4, 1], Event::Start) => chunk = Chunk::default(),
-            ([4, 1], Event::End) => group.chunks.push(std::mem::take(&mut chunk)),
-            ([4, 1, 1], Event::Binary(length)) => chunk.elsewhere = length > 0,
-            ([4, 1, 3, 2], Event::Int(encoding)) => chunk.delta |= DELTAS.contains(&encoding),
-            ([4, 1, 3, 5], Event::Int(values)) => chunk.values = values,
-            ([4, 1, 3, 7], Event::Int(compressed)) => chunk.compressed = compressed,
-            ([4, 1, 3, 9], Event::Int(data)) => chunk.data = data,
-            ([4, 1, 3, 11], Event::Int(dictionary)) => chunk.dictionary = Some(dictionary),
-            _ => {}
-        }
-        Ok(())
-    })
-    .map_err(|e| format!("its footer: {e}"))?;
-    Ok(footer)
 }
 
 /// The columns of values below the root, in order.
 fn leaves(schema: &[Element]) -> Checked<Vec<Leaf>> {
     let (root, below) = schema.split_first().ok_or("it has no schema")?;
-    let mut leaves = Vec::new();
+    let (mut leaves, mut columns) = (Vec::new(), 0_usize);
     // Per open node: how many children are still to come, and whether values in it repeat.
     let mut open = vec![(natural(root.children, "children of the root")?, false)];
     for element in below {
         while open.last().is_some_and(|(left, _)| *left == 0) {
             open.pop();
         }
+        columns += usize::from(open.len() == 1);
         let Some((left, repeated)) = open.last_mut() else {
             return Err("its schema has more columns than it says".into());
         };
@@ -151,7 +230,7 @@ fn leaves(schema: &[Element]) -> Checked<Vec<Leaf>> {
         let repeated = *repeated || element.repetition == 2;
         if element.children == 0 {
             let (width, least) = widths(element)?;
-            leaves.push(Leaf { width, least, repeated });
+            leaves.push(Leaf { column: columns.saturating_sub(1), width, least, repeated });
         } else if open.len() > DEEPEST {
             return Err(format!("its columns are nested deeper than {DEEPEST}"));
         } else {
@@ -180,27 +259,29 @@ fn widths(element: &Element) -> Checked<(u64, u64)> {
     })
 }
 
-/// How many bytes a column of a row group unpacks to.
-fn chunk_size(bytes: &[u8], end: usize, chunk: &Chunk, leaf: &Leaf, rows: u64) -> Checked<u64> {
+/// Where the values of a column of a row group are: before the footer, which begins at `end`.
+fn span(chunk: &Chunk, end: u64) -> Checked<Range<u64>> {
     if chunk.elsewhere {
         return Err("its values are in another file".into());
     }
+    let from = natural(chunk.dictionary.unwrap_or(chunk.data), "offset of a page")?;
+    let length = natural(chunk.compressed, "bytes")?;
+    match from.checked_add(length).filter(|&to| from >= 4 && to <= end) {
+        Some(to) => Ok(from..to),
+        None => Err(format!("{length} bytes at {from} are not in the file")),
+    }
+}
+
+/// How many bytes a column of a row group unpacks to, by its pages.
+fn chunk_size(bytes: &[u8], chunk: &Chunk, leaf: &Leaf, rows: u64) -> Checked<u64> {
     let values = natural(chunk.values, "values")?;
     if values < rows || (values > rows && !leaf.repeated) {
         return Err(format!("{values} values in {rows} rows"));
     }
-    let first = natural(chunk.dictionary.unwrap_or(chunk.data), "offset of a page")?;
-    let length = natural(chunk.compressed, "bytes")?;
-    let span = usize::try_from(first).ok().zip(usize::try_from(length).ok());
-    let span = span.and_then(|(from, length)| Some((from, from.checked_add(length)?)));
-    let Some((from, to)) = span.filter(|&(from, to)| from >= 4 && to <= end) else {
-        return Err(format!("{length} bytes at {first} are not in the file"));
-    };
-    let within = bytes.get(..to).unwrap_or_default();
-    let (mut at, mut seen, mut unpacked) = (from, 0, values.saturating_mul(leaf.width));
+    let (mut at, mut seen, mut unpacked) = (0, 0, values.saturating_mul(leaf.width));
     let mut place = 0;
     while seen < values {
-        let page = page(within, at).map_err(|e| format!("page {place}: {e}"))?;
+        let page = page(bytes, at).map_err(|e| format!("page {place}: {e}"))?;
         let refused = |what: String| Err(format!("page {place}: {what}"));
         match page.kind {
             2 if place > 0 => return refused("a dictionary that is not the first page".into()),

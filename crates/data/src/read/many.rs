@@ -52,7 +52,12 @@ impl Part {
 
 /// Reads every file that `origin` names and decides about all of them together; bytes are one file.
 pub(super) fn read_all(origin: &Origin, wishes: &Wishes, one: impl Fn(&[u8]) -> Result<Part>) -> Result<Loaded> {
-    let (found, mut parts) = each(origin, one)?;
+    let (found, parts) = each(origin, one)?;
+    of_parts(found, parts, wishes)
+}
+
+/// Decides about the parts of some files together.
+pub(super) fn of_parts(found: Vec<PathBuf>, mut parts: Vec<Part>, wishes: &Wishes) -> Result<Loaded> {
     let rows: Vec<usize> = parts.iter().map(|part| part.rows).collect();
     let notes = notes(&found, &mut parts);
     let columns = joined(&found, parts)?;
@@ -140,21 +145,13 @@ fn joined(found: &[PathBuf], parts: Vec<Part>) -> Result<Vec<Owned>> {
     let mut pieces: Vec<(Vec<OwnedValues>, Option<String>)> =
         first.columns.into_iter().map(|c| (vec![c.values], c.notice)).collect();
     for (file, part) in parts {
-        let mut seen = HashSet::new();
+        agree(&names, part.columns.iter().map(|c| c.name.as_str())).at(|| at(file))?;
         for column in part.columns {
             let place = names.iter().position(|name| *name == column.name);
-            let Some((values, notice)) = place.and_then(|place| pieces.get_mut(place)) else {
-                let problem =
-                    format!("has a column `{}`, which the first file has not; make their columns agree", column.name);
-                return Err(DataError::Malformed { line: 1, problem }).at(|| at(file));
-            };
-            values.push(column.values);
-            *notice = notice.take().or(column.notice);
-            seen.insert(column.name);
-        }
-        if let Some(missing) = names.iter().find(|name| !seen.contains(*name)) {
-            let problem = format!("has no column `{missing}`, which the first file has; make their columns agree");
-            return Err(DataError::Malformed { line: 1, problem }).at(|| at(file));
+            if let Some((values, notice)) = place.and_then(|place| pieces.get_mut(place)) {
+                values.push(column.values);
+                *notice = notice.take().or(column.notice);
+            }
         }
     }
     let columns = names.into_iter().zip(pieces).map(|(name, (values, notice))| {
@@ -162,6 +159,20 @@ fn joined(found: &[PathBuf], parts: Vec<Part>) -> Result<Vec<Owned>> {
         Ok(Owned { name, values, notice })
     });
     columns.collect()
+}
+
+/// Refuses columns that are not those of the first file, in any order.
+pub(super) fn agree<'a>(first: &[String], own: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
+    let known: HashSet<&str> = first.iter().map(String::as_str).collect();
+    let here: HashSet<&str> = own.clone().collect();
+    let problem = if let Some(more) = own.clone().find(|name| !known.contains(name)) {
+        format!("has a column `{more}`, which the first file has not; make their columns agree")
+    } else if let Some(missing) = first.iter().find(|name| !here.contains(name.as_str())) {
+        format!("has no column `{missing}`, which the first file has; make their columns agree")
+    } else {
+        return Ok(());
+    };
+    Err(DataError::Malformed { line: 1, problem }.into())
 }
 
 /// The pieces below each other, or the file whose piece is of another kind than the first that has values.
@@ -268,7 +279,7 @@ fn folders(found: &[PathBuf], rows: &[usize]) -> Result<Folders> {
 }
 
 /// Key and value of each folder `key=value` on the way.
-fn pairs(path: &Path) -> Vec<(String, Option<String>)> {
+pub(super) fn pairs(path: &Path) -> Vec<(String, Option<String>)> {
     let folders = path.parent().into_iter().flat_map(Path::components);
     folders
         .filter_map(|folder| {
@@ -300,7 +311,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// The files that a pattern names, sorted by path.
-fn find(pattern: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn find(pattern: &Path) -> Result<Vec<PathBuf>> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let name = part.as_os_str().to_string_lossy();

@@ -9,10 +9,11 @@
 //!
 //! Every reader takes a path or bytes, and what the caller knows better: missing tokens and kinds. `read_all` takes a
 //! pattern for a path, as in `data/year=*/part-*.csv`: the files become one table, whose columns are decided together; a
-//! folder `key=value` becomes a column.
+//! folder `key=value` becomes a column. [`Excerpt`] reads some columns and rows of files that need not fit into memory.
 
 mod csv;
 mod encoding;
+mod excerpt;
 mod flat;
 mod guard;
 mod headers;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use stagewise_core::error::{At, Crumb, Error, Result};
 
 pub use self::csv::Csv;
+pub use self::excerpt::{Condition, Excerpt};
 pub use self::ipc::Ipc;
 pub use self::ndjson::Ndjson;
 pub use self::parquet::Parquet;

@@ -1,9 +1,11 @@
 //! Parquet files: the types are known; only text columns are decided by the rules.
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 use stagewise_core::error::{DataError, Error, Result};
 use stagewise_core::schema::{Kind, MissingTokens};
@@ -35,9 +37,9 @@ use crate::loaded::{Loaded, Wishes, wishes_setters};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Parquet {
-    origin: Origin,
-    memory: Option<u64>,
-    wishes: Wishes,
+    pub(super) origin: Origin,
+    pub(super) memory: Option<u64>,
+    pub(super) wishes: Wishes,
 }
 
 impl Parquet {
@@ -89,16 +91,30 @@ impl Parquet {
 }
 
 fn frame(bytes: &[u8], memory: Option<u64>) -> Result<DataFrame> {
-    let malformed = |reason: String| -> Error {
-        let problem = format!("this is no readable Parquet file ({reason}); write it again from its source");
-        DataError::Malformed { line: 1, problem }.into()
-    };
     guard::check(bytes, memory.unwrap_or_else(|| guard::usual_limit(bytes.len()))).map_err(malformed)?;
+    decode(Cursor::new(bytes), None, None)
+}
+
+/// Unpacks what the guard has let through: the columns at some places, some rows; all unless they are given.
+pub(super) fn decode(
+    bytes: impl MmapBytesReader,
+    columns: Option<&[usize]>,
+    rows: Option<Range<u64>>,
+) -> Result<DataFrame> {
+    let place = |row: u64| usize::try_from(row).unwrap_or(usize::MAX);
+    let slice = rows.map(|rows| (place(rows.start), place(rows.end - rows.start)));
+    let reader =
+        || ParquetReader::new(bytes).with_projection(columns.map(<[usize]>::to_vec)).with_slice(slice).finish();
     // What the decoder finds wrong inside of pages may end in a panic of its own.
-    match catch_unwind(AssertUnwindSafe(|| ParquetReader::new(Cursor::new(bytes)).finish())) {
+    match catch_unwind(AssertUnwindSafe(reader)) {
         Ok(frame) => frame.map_err(|e| malformed(e.to_string())),
         Err(_) => Err(malformed("the decoder gave up on damaged bytes".into())),
     }
+}
+
+pub(super) fn malformed(reason: String) -> Error {
+    let problem = format!("this is no readable Parquet file ({reason}); write it again from its source");
+    DataError::Malformed { line: 1, problem }.into()
 }
 
 #[cfg(test)]

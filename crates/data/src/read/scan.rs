@@ -1,8 +1,9 @@
-//! One pass over the text of a CSV file before it is parsed: where records and fields begin, and what is wrong.
+//! A pass over the text of a CSV file before it is parsed: where records and fields begin, and what is wrong.
 //!
 //! A file keeps to RFC 4180, or leaves it in a way that has one meaning (single `\r`, blank lines, blanks around
 //! quotes, a quote inside an unquoted field): then it is written again in the plain form. Anything else is an
 //! error with its line. So the parser behind it sees plain files only, and what a messy file means is decided here.
+//! A file may come whole or piece by piece: a [`Scanner`] takes the whole records of each piece and says where they end.
 
 use std::borrow::Cow;
 
@@ -18,21 +19,17 @@ pub(super) struct Dialect {
     pub(super) quote: Option<u8>,
 }
 
-/// A file that can be parsed.
+/// Whole records of a file that can be parsed.
 #[derive(Debug, PartialEq)]
-pub(super) struct Scan<'a> {
-    /// The fields of the first record, if it is a header.
-    pub(super) header: Option<Vec<String>>,
-    /// How many fields every record has.
-    pub(super) width: usize,
-    /// How many records follow the header.
-    pub(super) rows: usize,
-    /// The records after the header, in plain form.
+pub(super) struct Records<'a> {
+    /// The records, without a header and in plain form.
     pub(super) body: Cow<'a, str>,
     /// How the body is written.
     pub(super) dialect: Dialect,
-    /// Blank lines between records that were left out.
-    pub(super) blank_lines: usize,
+    /// How many records the body holds.
+    pub(super) rows: usize,
+    /// Where in the text the next record begins; not before all of the text if it is the last of the file.
+    pub(super) end: usize,
 }
 
 /// A field: the bytes from `start` to `end`, without the quotes around it.
@@ -43,14 +40,18 @@ struct Span {
     quoted: bool,
 }
 
-/// The delimiter that stands most often in the first line that is not blank, outside of quotes; `None` if none does.
-pub(super) fn detect(text: &str, quote: Option<u8>) -> Option<u8> {
+/// The delimiter that stands most often in the first line that is not blank, outside of quotes, `None` if none does; and
+/// whether that line ends in the text.
+pub(super) fn detect(text: &str, quote: Option<u8>) -> (Option<u8>, bool) {
     let mut counts = [0_usize; DELIMITERS.len()];
-    let mut quoted = false;
+    let (mut quoted, mut whole) = (false, false);
     for &byte in text.trim_start_matches(['\r', '\n', ' ']).as_bytes() {
         match byte {
             b if Some(b) == quote => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
+            b'\n' | b'\r' if !quoted => {
+                whole = true;
+                break;
+            }
             b if !quoted => {
                 if let Some(place) = DELIMITERS.iter().position(|&d| d == b) {
                     counts[place] += 1;
@@ -59,70 +60,104 @@ pub(super) fn detect(text: &str, quote: Option<u8>) -> Option<u8> {
             _ => {}
         }
     }
-    let best = (0..DELIMITERS.len()).rev().max_by_key(|&i| counts[i])?;
-    (counts[best] > 0).then_some(DELIMITERS[best])
+    let best = (0..DELIMITERS.len()).rev().max_by_key(|&i| counts[i]).filter(|&best| counts[best] > 0);
+    (best.map(|best| DELIMITERS[best]), whole)
 }
 
 /// Reads the shape of a file and brings it into plain form. `O(bytes)`.
-///
-/// # Errors
-/// [`DataError::Malformed`]: a record with more or fewer fields than the first, a quote that is not closed, text after
-/// a closing quote.
-pub(super) fn scan(text: &str, dialect: Dialect, has_header: bool) -> Result<Scan<'_>> {
-    let mut shape = Shape { has_header, ..Shape::default() };
-    let mut plain = walk(text, dialect, |line, spans, next| shape.record(text, dialect, line, spans, next))?;
-    plain &= shape.blank_lines == 0 && shape.pending == 0 && dialect.quote.is_none_or(|q| q == b'"');
-    let body = text.get(shape.body..).unwrap_or_default();
-    // The parser behind skips blanks at the start of its input.
-    plain &= !body.starts_with([' ', '\t']);
-    let width = shape.width.unwrap_or(0);
-    let (body, dialect) = if plain {
-        (Cow::Borrowed(body), dialect)
-    } else {
-        (
-            Cow::Owned(rewritten(text, dialect, width, shape.rows, has_header)?),
-            Dialect { delimiter: b',', quote: Some(b'"') },
-        )
-    };
-    Ok(Scan { header: shape.header, width, rows: shape.rows, body, dialect, blank_lines: shape.blank_lines })
-}
-
-/// What is counted on the way.
-#[derive(Debug, Default)]
-struct Shape {
+#[derive(Debug, Clone)]
+pub(super) struct Scanner {
+    dialect: Dialect,
     has_header: bool,
+    /// The fields of the first record, if it is a header.
     header: Option<Vec<String>>,
+    /// How many fields every record has.
     width: Option<usize>,
-    rows: usize,
-    body: usize,
+    /// The line on which the next record begins.
+    line: usize,
     blank_lines: usize,
-    /// Blank lines that are rows of a one-column file, if a record follows them.
+    /// Blank lines that are between records, or rows of a one-column file, if a record follows them.
     pending: usize,
 }
 
-impl Shape {
-    fn record(&mut self, text: &str, dialect: Dialect, line: usize, spans: &[Span], next: usize) -> Result<()> {
+/// What is found in one piece of text.
+#[derive(Debug, Default)]
+struct Piece {
+    rows: usize,
+    /// Where the records begin and end.
+    begin: usize,
+    end: usize,
+    /// Whether blank lines stand before or among the records.
+    blanks: bool,
+}
+
+impl Scanner {
+    pub(super) fn new(dialect: Dialect, has_header: bool) -> Self {
+        Self { dialect, has_header, header: None, width: None, line: 1, blank_lines: 0, pending: 0 }
+    }
+
+    /// The fields of the first record, if it is a header and was met.
+    pub(super) fn header(&self) -> Option<&[String]> {
+        self.header.as_deref()
+    }
+
+    /// How many fields every record has, once one was met.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Blank lines between records that were left out so far.
+    pub(super) fn blank_lines(&self) -> usize {
+        self.blank_lines
+    }
+
+    /// The records of a text that begins with one and in which, unless it is the `last` of the file, the last record may
+    /// be cut off.
+    ///
+    /// # Errors
+    /// [`DataError::Malformed`]: a record with more or fewer fields than the first, a quote that is not closed, text
+    /// after a closing quote.
+    pub(super) fn records<'a>(&mut self, text: &'a str, last: bool) -> Result<Records<'a>> {
+        let (dialect, first_line, waiting) = (self.dialect, self.line, self.pending);
+        let mut piece = Piece { blanks: waiting > 0, ..Piece::default() };
+        let visit = |line, spans: &[Span], next| self.record(&mut piece, text, line, spans, next);
+        let walked = walk(text, dialect, first_line, last, visit)?;
+        self.line = walked.line;
+        let body = text.get(piece.begin..piece.end).unwrap_or_default();
+        // The parser behind skips blanks at the start of its input.
+        let plain = walked.plain && !piece.blanks && dialect.quote.is_none_or(|q| q == b'"');
+        let (body, dialect) = if plain && !body.starts_with([' ', '\t']) {
+            (Cow::Borrowed(body), dialect)
+        } else {
+            // Where no record follows, blank lines wait for the next piece.
+            let rows = if piece.rows > 0 && self.width == Some(1) { waiting } else { 0 };
+            let plain = rewritten(body, dialect, self.width.unwrap_or(0), rows)?;
+            (Cow::Owned(plain), Dialect { delimiter: b',', quote: Some(b'"') })
+        };
+        Ok(Records { body, dialect, rows: piece.rows, end: walked.end })
+    }
+
+    fn record(&mut self, piece: &mut Piece, text: &str, line: usize, spans: &[Span], next: usize) -> Result<()> {
         let blank = is_blank(text, spans);
         let Some(width) = self.width else {
             if blank {
                 self.blank_lines += 1;
+                piece.begin = next;
                 return Ok(());
             }
             self.width = Some(spans.len());
             if self.has_header {
-                self.header = Some(spans.iter().map(|&span| content(text, span, dialect.quote).into_owned()).collect());
-                self.body = next;
+                self.header =
+                    Some(spans.iter().map(|&span| content(text, span, self.dialect.quote).into_owned()).collect());
+                piece.begin = next;
             } else {
-                self.rows = 1;
+                piece.rows = 1;
+                piece.end = next;
             }
             return Ok(());
         };
         if blank {
-            if width == 1 {
-                self.pending += 1;
-            } else if !text.get(next..).unwrap_or_default().trim().is_empty() {
-                self.blank_lines += 1;
-            }
+            self.pending += 1;
             return Ok(());
         }
         if spans.len() != width {
@@ -131,23 +166,32 @@ impl Shape {
             let problem = format!("{first} has {expected}, this line {found}; quote a field that holds the delimiter");
             return Err(DataError::Malformed { line, problem }.into());
         }
-        self.rows += 1 + std::mem::take(&mut self.pending);
+        let pending = std::mem::take(&mut self.pending);
+        piece.blanks |= pending > 0;
+        piece.rows += 1;
+        piece.end = next;
+        if width == 1 {
+            piece.rows += pending;
+        } else {
+            self.blank_lines += pending;
+        }
         Ok(())
     }
 }
 
-/// The records in plain form: delimited by commas, quoted where needed, every line ended by `\n`.
-fn rewritten(text: &str, dialect: Dialect, width: usize, rows: usize, has_header: bool) -> Result<String> {
+/// A blank line in a file of one column: a missing value.
+const BLANK_ROW: &str = "\"\"\n";
+
+/// The records in plain form: delimited by commas, quoted where needed, every line ended by `\n`; before them `blank`
+/// rows of one empty field.
+fn rewritten(text: &str, dialect: Dialect, width: usize, blank: usize) -> Result<String> {
     let mut out = String::with_capacity(text.len());
-    let (mut begun, mut written) = (false, 0);
-    walk(text, dialect, |_, spans, _| {
-        let blank = is_blank(text, spans);
-        let header = !begun && has_header;
-        if blank && (!begun || width > 1 || written == rows) {
-            return Ok(());
-        }
-        begun = true;
-        if header {
+    (0..blank).for_each(|_| out.push_str(BLANK_ROW));
+    walk(text, dialect, 1, true, |_, spans, _| {
+        if is_blank(text, spans) {
+            if width == 1 {
+                out.push_str(BLANK_ROW);
+            }
             return Ok(());
         }
         for (i, &span) in spans.iter().enumerate() {
@@ -164,7 +208,6 @@ fn rewritten(text: &str, dialect: Dialect, width: usize, rows: usize, has_header
             }
         }
         out.push('\n');
-        written += 1;
         Ok(())
     })?;
     Ok(out)
@@ -190,8 +233,24 @@ fn fields(count: usize) -> String {
     if count == 1 { "1 field".into() } else { format!("{count} fields") }
 }
 
-/// Calls `visit` with the line, the fields and the end of every record; says whether all records were plain.
-fn walk(text: &str, dialect: Dialect, mut visit: impl FnMut(usize, &[Span], usize) -> Result<()>) -> Result<bool> {
+/// How far a walk came.
+struct Walked {
+    /// Whether all records were plain.
+    plain: bool,
+    /// Where the first record begins that may be cut off, and its line.
+    end: usize,
+    line: usize,
+}
+
+/// Calls `visit` with the line, the fields and the end of every record. A record that reaches the end of the text is whole
+/// only if it is the `last` of the file.
+fn walk(
+    text: &str,
+    dialect: Dialect,
+    mut line: usize,
+    last: bool,
+    mut visit: impl FnMut(usize, &[Span], usize) -> Result<()>,
+) -> Result<Walked> {
     let bytes = text.as_bytes();
     let Dialect { delimiter, quote } = dialect;
     let mut stops = [false; 256];
@@ -200,15 +259,22 @@ fn walk(text: &str, dialect: Dialect, mut visit: impl FnMut(usize, &[Span], usiz
     }
     let blanks = |from: usize| from + bytes[from..].iter().take_while(|&&b| b == b' ' && delimiter != b' ').count();
     let mut spans: Vec<Span> = Vec::new();
-    let (mut at, mut line, mut plain) = (0, 1, true);
+    let (mut at, mut plain) = (0, true);
     while at < bytes.len() {
         spans.clear();
+        let cut = Walked { plain, end: at, line };
         let first_line = line;
         loop {
             let opening = blanks(at);
             if quote.is_some() && bytes.get(opening).copied() == quote {
-                let start = opening + 1;
-                let end = closing(bytes, start, quote.unwrap_or_default(), &mut line)?;
+                let (start, opened) = (opening + 1, line);
+                let Some(end) = closing(bytes, start, quote.unwrap_or_default(), &mut line) else {
+                    if !last {
+                        return Ok(cut);
+                    }
+                    let problem = "a quote is opened here and never closed; close it, or turn quotes off".to_string();
+                    return Err(DataError::Malformed { line: opened, problem }.into());
+                };
                 let after = blanks(end + 1);
                 plain &= opening == at && after == end + 1;
                 spans.push(Span { start, end, quoted: true });
@@ -235,6 +301,8 @@ fn walk(text: &str, dialect: Dialect, mut visit: impl FnMut(usize, &[Span], usiz
             }
             match bytes.get(at) {
                 Some(&byte) if byte == delimiter => at += 1,
+                // What follows may be the other half of one end of line.
+                Some(b'\r') if !last && at + 1 == bytes.len() => return Ok(cut),
                 Some(b'\r') => {
                     let pair = bytes.get(at + 1) == Some(&b'\n');
                     plain &= pair;
@@ -247,32 +315,26 @@ fn walk(text: &str, dialect: Dialect, mut visit: impl FnMut(usize, &[Span], usiz
                     line += 1;
                     break;
                 }
+                None if !last => return Ok(cut),
                 None => break,
             }
         }
         visit(first_line, &spans, at)?;
     }
-    Ok(plain)
+    Ok(Walked { plain, end: at, line })
 }
 
-/// Where the quoted field that begins at `at` ends; counts the lines in it.
-fn closing(bytes: &[u8], mut at: usize, quote: u8, line: &mut usize) -> Result<usize> {
-    let opened = *line;
+/// Where the quoted field that begins at `at` ends, if it does; counts the lines in it.
+fn closing(bytes: &[u8], mut at: usize, quote: u8, line: &mut usize) -> Option<usize> {
     loop {
-        match bytes[at..].iter().position(|&b| b == quote || b == b'\n') {
-            None => {
-                let problem = "a quote is opened here and never closed; close it, or turn quotes off".to_string();
-                return Err(DataError::Malformed { line: opened, problem }.into());
-            }
-            Some(step) => at += step,
-        }
+        at += bytes[at..].iter().position(|&b| b == quote || b == b'\n')?;
         if bytes[at] == b'\n' {
             *line += 1;
             at += 1;
         } else if bytes.get(at + 1) == Some(&quote) {
             at += 2;
         } else {
-            return Ok(at);
+            return Some(at);
         }
     }
 }
@@ -280,11 +342,18 @@ fn closing(bytes: &[u8], mut at: usize, quote: u8, line: &mut usize) -> Result<u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 
+    fn scan(text: &str, dialect: Dialect, has_header: bool) -> Result<(Scanner, Records<'_>)> {
+        let mut scanner = Scanner::new(dialect, has_header);
+        let records = scanner.records(text, true)?;
+        Ok((scanner, records))
+    }
+
     fn body(text: &str) -> String {
-        scan(text, COMMA, true).unwrap().body.into_owned()
+        scan(text, COMMA, true).unwrap().1.body.into_owned()
     }
 
     #[track_caller]
@@ -295,9 +364,13 @@ mod tests {
     #[test]
     fn plain_files_are_borrowed_as_they_are() {
         let text = "a,b\r\n\"x\n\"\"y\"\"\",2\r\n3,\r\n";
-        let found = scan(text, COMMA, true).unwrap();
+        let (scanner, found) = scan(text, COMMA, true).unwrap();
         assert!(matches!(found.body, Cow::Borrowed(_)));
-        assert_eq!((found.width, found.rows, found.header), (2, 2, Some(vec!["a".into(), "b".into()])));
+        assert_eq!(
+            (scanner.width(), found.rows, scanner.header().unwrap()),
+            (Some(2), 2, &["a".into(), "b".into()][..])
+        );
+        assert!(matches!(scan("a,b\n1,2\n\n \n", COMMA, true).unwrap().1.body, Cow::Borrowed("1,2\n")));
     }
 
     #[test]
@@ -307,9 +380,9 @@ mod tests {
         assert_eq!(body("a,b\n1, \"x, y\" \n"), "1,\"x, y\"\n");
         assert_eq!(body("a,b\n5\" pipe,2\n"), "\"5\"\" pipe\",2\n");
         assert_eq!(body("a\nx\n\ny\n\n\n"), "x\n\"\"\ny\n");
-        assert_eq!(scan("a,b\n\n1,2\n\n", COMMA, true).unwrap().blank_lines, 1);
+        assert_eq!(scan("a,b\n\n1,2\n\n", COMMA, true).unwrap().0.blank_lines(), 1);
         let single = Dialect { delimiter: b';', quote: Some(b'\'') };
-        assert_eq!(scan("'it''s; \"so\"';2", single, false).unwrap().body, "\"it's; \"\"so\"\"\",2\n");
+        assert_eq!(scan("'it''s; \"so\"';2", single, false).unwrap().1.body, "\"it's; \"\"so\"\"\",2\n");
     }
 
     #[test]
@@ -326,14 +399,43 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_the_most_frequent_in_the_first_line() {
-        for (text, delimiter) in [
-            ("a;b;c\n1,5;2;3", Some(b';')),
-            ("a\tb", Some(b'\t')),
-            ("\n\"x;y;z\",b\n", Some(b',')),
-            ("a|b;c", Some(b';')),
-            ("alone\n1,2\n", None),
+        for (text, delimiter, whole) in [
+            ("a;b;c\n1,5;2;3", Some(b';'), true),
+            ("a\tb", Some(b'\t'), false),
+            ("\n\"x;y;z\",b\n", Some(b','), true),
+            ("a|b;c", Some(b';'), false),
+            ("alone\n1,2\n", None, true),
         ] {
-            assert_eq!(detect(text, Some(b'"')), delimiter, "{text}");
+            assert_eq!(detect(text, Some(b'"')), (delimiter, whole), "{text}");
+        }
+    }
+
+    /// Every record in the plain form that all of them have, rows, header and blank lines; or the error.
+    fn in_pieces(text: &str, size: usize, has_header: bool) -> Result<(String, usize, Option<Vec<String>>, usize)> {
+        let mut scanner = Scanner::new(COMMA, has_header);
+        let (mut out, mut rows, mut from, mut to) = (String::new(), 0, 0, 0);
+        while from < text.len() {
+            to = (to + size).min(text.len());
+            while !text.is_char_boundary(to) {
+                to += 1;
+            }
+            let found = scanner.records(&text[from..to], to == text.len())?;
+            out.push_str(&rewritten(&found.body, found.dialect, scanner.width().unwrap_or(0), 0)?);
+            rows += found.rows;
+            from += found.end;
+        }
+        Ok((out, rows, scanner.header().map(<[String]>::to_vec), scanner.blank_lines()))
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_of_any_size_give_the_same(text in "[ab,\"\n\r é]{0,40}", size in 1_usize..12, has_header: bool) {
+            let whole = in_pieces(&text, 100, has_header);
+            let pieces = in_pieces(&text, size, has_header);
+            match (whole, pieces) {
+                (Ok(whole), Ok(pieces)) => prop_assert_eq!(whole, pieces),
+                (whole, pieces) => prop_assert_eq!(whole.unwrap_err().to_string(), pieces.unwrap_err().to_string()),
+            }
         }
     }
 }

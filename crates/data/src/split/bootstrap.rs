@@ -93,9 +93,10 @@ impl<T: Task> Splitter<T> for BootstrapSplit {
                 let all = (0..members.len()).collect();
                 (members, vec![all])
             }
-            SplitBy::Time => {
-                let allowed = "Random, Strata or Group; in time use `TimeSeriesSplit`";
-                return Err(ErrorKind::from(ParameterError { name: "by", value: "Time".into(), allowed }).into());
+            SplitBy::Time | SplitBy::GroupTime => {
+                let allowed = "Random, Strata or Group; in time use `TimeSeriesSplit` or `GroupTimeSeriesSplit`";
+                let value = format!("{:?}", self.by);
+                return Err(ErrorKind::from(ParameterError { name: "by", value, allowed }).into());
             }
         };
         match self.by {
@@ -180,7 +181,10 @@ mod tests {
         let text = |spec: BootstrapSplit, rows: &[usize]| spec.split(&data.take(rows), &cx).unwrap_err().to_string();
         assert_eq!(text(BootstrapSplit::new(0), &[0, 1]), "`splits` is 0, allowed is at least 1");
         assert_eq!(text(BootstrapSplit::new(3), &[0]), "a bootstrap split needs at least 2 rows, 1 found");
-        assert!(text(BootstrapSplit::new(3).by(SplitBy::Time), &[0, 1]).contains("in time use `TimeSeriesSplit`"));
+        assert!(
+            text(BootstrapSplit::new(3).by(SplitBy::Time), &[0, 1])
+                .contains("in time use `TimeSeriesSplit` or `GroupTimeSeriesSplit`")
+        );
         // Each row is a tenth of its own: all are always drawn.
         assert!(text(BootstrapSplit::new(3).by(SplitBy::Strata), &[0, 1]).contains("no row to validate on"));
         let two = BootstrapSplit::new(50).split(&data.take(&[0, 1]), &cx).unwrap();

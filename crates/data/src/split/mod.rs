@@ -67,6 +67,9 @@ pub enum SplitBy {
     Group,
     /// What judges is later than what learns.
     Time,
+    /// Groups are whole, and what judges is later than what learns. For three parts; folds are those of
+    /// [`GroupTimeSeriesSplit`].
+    GroupTime,
 }
 
 /// Refuses groups, and warns where rows have an order in time that `stage` does not keep.

@@ -70,9 +70,10 @@ impl<T: Task> Splitter<T> for MonteCarlo {
             SplitBy::Random => (vec![0; data.rows()], None),
             SplitBy::Strata => (data.target().strata(), None),
             SplitBy::Group => (Vec::new(), Some(groups(Self::TAG, data)?)),
-            SplitBy::Time => {
-                let allowed = "Random, Strata or Group; in time use `TimeSeriesSplit`";
-                return Err(ErrorKind::from(ParameterError { name: "by", value: "Time".into(), allowed }).into());
+            SplitBy::Time | SplitBy::GroupTime => {
+                let allowed = "Random, Strata or Group; in time use `TimeSeriesSplit` or `GroupTimeSeriesSplit`";
+                let value = format!("{:?}", self.by);
+                return Err(ErrorKind::from(ParameterError { name: "by", value, allowed }).into());
             }
         };
         match groups {
@@ -130,7 +131,10 @@ mod tests {
         let text = |spec: MonteCarlo| spec.split(&data::binary(20, 1), &cx).unwrap_err().to_string();
         assert_eq!(text(MonteCarlo::new(0, 0.5)), "`splits` is 0, allowed is at least 1");
         assert!(text(MonteCarlo::new(3, 1.0)).starts_with("`fraction` is 1"));
-        assert!(text(MonteCarlo::new(3, 0.5).by(SplitBy::Time)).contains("in time use `TimeSeriesSplit`"));
+        assert!(
+            text(MonteCarlo::new(3, 0.5).by(SplitBy::Time))
+                .contains("in time use `TimeSeriesSplit` or `GroupTimeSeriesSplit`")
+        );
         assert!(text(MonteCarlo::new(3, 0.5).by(SplitBy::Group)).contains("needs the group of each row"));
     }
 }

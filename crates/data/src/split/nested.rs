@@ -6,31 +6,9 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{At, Crumb, ErrorKind, ParameterError, Result};
-use stagewise_core::fingerprint::{Fingerprint, Hasher};
-use stagewise_core::split::{self, Split, Splitter};
+pub use stagewise_core::split::Nested;
+use stagewise_core::split::{Split, Splitter};
 use stagewise_core::task::Task;
-
-/// An outer split and the splits of the rows that learn in it. All rows by their position in the whole data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nested {
-    /// What judges the choice, and all that it may be made from.
-    pub outer: Split,
-    /// Splits of the outer split's rows that learn, to choose by.
-    pub inner: Vec<Split>,
-}
-
-impl Nested {
-    /// The fingerprint of outer and inner splits: results of different ones are not comparable.
-    pub fn fingerprint(nested: &[Self]) -> Fingerprint {
-        let mut hasher = Hasher::new();
-        for Self { outer, inner } in nested {
-            hasher.word(inner.len() as u64);
-            hasher.bytes(split::fingerprint(std::slice::from_ref(outer)).to_string().as_bytes());
-            hasher.bytes(split::fingerprint(inner).to_string().as_bytes());
-        }
-        hasher.finish()
-    }
-}
 
 /// The splits of one splitter, and of the rows that learn in each of them the splits of another.
 ///

@@ -1,5 +1,7 @@
 //! Train, validation and test in one go: rows to learn from, rows to choose by, and a holdout for the final look.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use stagewise_core::context::FitContext;
 use stagewise_core::dataset::Dataset;
@@ -14,14 +16,16 @@ use stagewise_core::task::Task;
 
 use super::group::groups;
 use super::holdout::stratified_choice;
-use super::time::{Clock, Label, Span};
+use super::time::{Clock, Label, Span, Torn};
 use super::{SplitBy, heed_roles, refuse_groups, warn_of_times};
+use crate::kind::rows;
 
 /// Parts the rows in three: a share to choose by (validation), a share for the final look (test), the rest to learn from.
 ///
 /// Of `n` rows `round(test · n)` and `round(validation · n)`, at least 1 each, are set apart; of strata each its share to
 /// within one row; of groups as many of the groups; in time the last ones, the test rows last of all, with the rows of
-/// equal time. Rows keep their order. The same seed parts them the same way. `O(n log n)`.
+/// equal time. By group and time the cuts are those in time, and of a group that stands in two parts the rows of all but one
+/// are in none. Rows keep their order. The same seed parts them the same way. `O(n log n)`.
 ///
 /// ```
 /// use stagewise_core::context::FitContext;
@@ -41,6 +45,7 @@ pub struct ThreeWaySplit {
     gap: Option<Span>,
     label: Label,
     column: Option<String>,
+    torn: Torn,
 }
 
 impl Default for ThreeWaySplit {
@@ -58,6 +63,8 @@ pub struct ThreeWay<T: Task> {
     pub validation: Dataset<T>,
     /// Rows for the final look.
     pub test: Holdout<T>,
+    /// How many rows are in no part because their group stands in another one too; 0 but by group and time.
+    pub torn: usize,
     /// Which rows are where: results of other parts are not comparable.
     pub fingerprint: Fingerprint,
 }
@@ -71,17 +78,29 @@ impl<T: Task> Exhibit for ThreeWay<T> {
         let row = |&(part, rows): &(&str, usize)| vec![part.to_string(), rows.to_string(), share(rows)];
         let columns = ["part", "rows", "share, %"].map(String::from).to_vec();
         let items = parts.iter().map(|&(part, rows)| (part.to_string(), rows as f64)).collect();
-        Section::new("Three parts")
+        let section = Section::new("Three parts")
             .block(Block::Table { columns, rows: parts.iter().map(row).collect() })
             .block(Block::Chart(Chart::Bars { title: "Rows".into(), items, mark: None }))
-            .text(format!("Parts {}.", self.fingerprint.short()))
+            .text(format!("Parts {}.", self.fingerprint.short()));
+        match self.torn {
+            0 => section,
+            torn => section.text(format!("Left out of groups that would stand in two parts: {}.", rows(torn))),
+        }
     }
 }
 
 impl ThreeWaySplit {
     /// These shares to choose by and for the final look: above 0, together below 1. Default: 0.2 each.
     pub fn new(validation: f64, test: f64) -> Self {
-        Self { validation, test, by: SplitBy::Random, gap: None, label: Label::AtOnce, column: None }
+        Self {
+            validation,
+            test,
+            by: SplitBy::Random,
+            gap: None,
+            label: Label::AtOnce,
+            column: None,
+            torn: Torn::Training,
+        }
     }
 
     /// What the parts keep. Default: [`SplitBy::Random`].
@@ -91,7 +110,7 @@ impl ThreeWaySplit {
         self
     }
 
-    /// The time between two parts; rows in between are in none. By time only; default: none.
+    /// The time between two parts; rows in between are in none. By time, with groups or without; default: none.
     #[must_use]
     pub fn gap(mut self, length: Span) -> Self {
         self.gap = Some(length);
@@ -99,17 +118,26 @@ impl ThreeWaySplit {
     }
 
     /// Labels are known this long after the row: rows whose label is not known when the next part begins are in none. By
-    /// time only; default: labels are known at once.
+    /// time, with groups or without; default: labels are known at once.
     #[must_use]
     pub fn purge(mut self, horizon: Span) -> Self {
         self.label = Label::After(horizon);
         self
     }
 
-    /// The column that orders the rows. By time only; default: the one of the role time.
+    /// The column that orders the rows. By time, with groups or without; default: the one of the role time.
     #[must_use]
     pub fn column(mut self, name: impl Into<String>) -> Self {
         self.column = Some(name.into());
+        self
+    }
+
+    /// Which rows of a group go that stands in two parts: those of the earlier ones ([`Torn::Training`]), or those of the
+    /// later ones, so that only groups that are new judge ([`Torn::Validation`]). By group and time only; default:
+    /// [`Torn::Training`].
+    #[must_use]
+    pub fn torn(mut self, torn: Torn) -> Self {
+        self.torn = torn;
         self
     }
 
@@ -121,47 +149,74 @@ impl ThreeWaySplit {
     /// groups or time but have none, or have groups and are parted by something else, as the holdouts. Warns of times
     /// whose order is not kept.
     pub fn split<T: Task>(&self, data: Dataset<T>, cx: &FitContext) -> Result<ThreeWay<T>> {
+        let ([train, validation, test], torn) = self.parts(&data, cx)?;
+        let (train_data, validation_data) = (data.take(&train), data.take(&validation));
+        let held = Holdout::new(data.take(&test));
+        let chosen = Split { train, validation };
+        let fingerprint = fingerprint(&[chosen, Split { train: Vec::new(), validation: test }]);
+        Ok(ThreeWay { train: train_data, validation: validation_data, test: held, torn, fingerprint })
+    }
+
+    /// The rows of each part, and how many are in none for their group's sake.
+    fn parts<T: Task>(&self, data: &Dataset<T>, cx: &FitContext) -> Result<([Vec<usize>; 3], usize)> {
+        self.check()?;
+        if data.rows() < 3 {
+            let what = "a split into three parts".to_string();
+            return Err(DataError::TooFewRows { what, needed: 3, found: data.rows() }.into());
+        }
+        let mut torn = 0;
+        let parts = match self.by {
+            SplitBy::Random => {
+                heed_roles(Self::TAG, data, cx)?;
+                self.drawn(&vec![0; data.rows()], cx)
+            }
+            SplitBy::Strata => {
+                heed_roles(Self::TAG, data, cx)?;
+                self.drawn(&data.target().strata(), cx)
+            }
+            SplitBy::Group => {
+                let groups = groups(Self::TAG, data)?;
+                warn_of_times(Self::TAG, data, cx);
+                self.of_groups(&groups, cx)?
+            }
+            SplitBy::Time => {
+                refuse_groups(Self::TAG, data, "`SplitBy::GroupTime`")?;
+                self.in_time(data)?
+            }
+            SplitBy::GroupTime => {
+                let groups = groups(Self::TAG, data)?;
+                let whole = self.in_time(data)?;
+                let before: usize = whole.iter().map(Vec::len).sum();
+                let parts = self.untorn(whole, &groups);
+                torn = before - parts.iter().map(Vec::len).sum::<usize>();
+                parts
+            }
+        };
+        for (part, side) in parts.iter().zip(["train", "validate", "test"]) {
+            if part.is_empty() {
+                let what = format!("{} of {} rows", Self::TAG, data.rows());
+                let remedy = match self.by {
+                    SplitBy::GroupTime => "use other shares, a smaller gap or purge, or let the other torn rows go",
+                    _ => "use other shares, or a smaller gap or purge",
+                };
+                return Err(DataError::EmptySide { what, side, remedy: remedy.into() }.into());
+            }
+        }
+        Ok((parts, torn))
+    }
+
+    fn check(&self) -> Result<()> {
         for (name, share) in [("validation", self.validation), ("test", self.test)] {
             ParameterError::check(share > 0.0 && share < 1.0, name, share, "above 0 and below 1")?;
         }
         let both = self.validation + self.test;
         ParameterError::check(both < 1.0, "validation", format!("{both} with the test share"), "below 1 together")?;
-        if self.by != SplitBy::Time && (self.gap.is_some() || self.label != Label::AtOnce || self.column.is_some()) {
-            ParameterError::check(false, "by", format!("{:?}", self.by), "Time, where gap, purge or column are given")?;
-        }
-        if data.rows() < 3 {
-            let what = "a split into three parts".to_string();
-            return Err(DataError::TooFewRows { what, needed: 3, found: data.rows() }.into());
-        }
-        let parts = match self.by {
-            SplitBy::Random => {
-                heed_roles(Self::TAG, &data, cx)?;
-                self.drawn(&vec![0; data.rows()], cx)
-            }
-            SplitBy::Strata => {
-                heed_roles(Self::TAG, &data, cx)?;
-                self.drawn(&data.target().strata(), cx)
-            }
-            SplitBy::Group => {
-                let groups = groups(Self::TAG, &data)?;
-                warn_of_times(Self::TAG, &data, cx);
-                self.of_groups(&groups, cx)?
-            }
-            SplitBy::Time => self.in_time(&data)?,
-        };
-        for (part, side) in parts.iter().zip(["train", "validate", "test"]) {
-            if part.is_empty() {
-                let what = format!("{} of {} rows", Self::TAG, data.rows());
-                let remedy = "use other shares, or a smaller gap or purge".to_string();
-                return Err(DataError::EmptySide { what, side, remedy }.into());
-            }
-        }
-        let [train, validation, test] = parts;
-        let (train_data, validation_data) = (data.take(&train), data.take(&validation));
-        let held = Holdout::new(data.take(&test));
-        let chosen = Split { train, validation };
-        let fingerprint = fingerprint(&[chosen, Split { train: Vec::new(), validation: test }]);
-        Ok(ThreeWay { train: train_data, validation: validation_data, test: held, fingerprint })
+        let by = format!("{:?}", self.by);
+        let of_time = self.gap.is_some() || self.label != Label::AtOnce || self.column.is_some();
+        let fits = !of_time || matches!(self.by, SplitBy::Time | SplitBy::GroupTime);
+        ParameterError::check(fits, "by", &by, "Time or GroupTime, where gap, purge or column are given")?;
+        let fits = self.torn == Torn::Training || self.by == SplitBy::GroupTime;
+        ParameterError::check(fits, "by", &by, "GroupTime, where torn is given")
     }
 
     /// How many of `all` are in the validation and the test part.
@@ -197,7 +252,6 @@ impl ThreeWaySplit {
 
     fn in_time<T: Task>(&self, data: &Dataset<T>) -> Result<[Vec<usize>; 3]> {
         self.gap.map_or(Ok(()), |gap| gap.check("gap"))?;
-        refuse_groups(Self::TAG, data, "`SplitBy::Group`")?;
         let clock = Clock::of(Self::TAG, data, self.column.as_deref(), self.label.column())?;
         let ends = self.label.ends(data, &clock)?;
         let rows = clock.rows();
@@ -207,6 +261,19 @@ impl ThreeWaySplit {
         let train = clock.clear(0, begin, self.gap, ends.as_deref())?;
         let validation = clock.clear(begin, later, self.gap, ends.as_deref())?;
         Ok([train, validation, clock.rows_of(later..rows)])
+    }
+
+    /// The parts without the rows of groups that another part has taken.
+    fn untorn(&self, mut parts: [Vec<usize>; 3], groups: &[u32]) -> [Vec<usize>; 3] {
+        let order = match self.torn {
+            Torn::Training => [2, 1, 0],
+            Torn::Validation => [0, 1, 2],
+        };
+        let mut taken: HashMap<u32, usize> = HashMap::new();
+        for part in order {
+            parts[part].retain(|&row| *taken.entry(groups[row]).or_insert(part) == part);
+        }
+        parts
     }
 }
 
@@ -280,6 +347,55 @@ mod tests {
         assert!(parts.unwrap_err().to_string().contains("leaves no row to validate on"));
         let parts = spec().purge(Span::days(9)).split(days(), &cx).unwrap();
         assert_eq!((values(&parts.train), values(&parts.validation)), (vec![0.0, 1.0, 2.0], vec![3.0]));
+    }
+
+    proptest! {
+        #[test]
+        fn groups_and_time_are_kept_together(
+            rows in prop::collection::vec((0_u32..40, 0_u32..25), 30..90), gap in 0_u32..4, early: bool,
+        ) {
+            let times: Vec<f64> = rows.iter().map(|row| f64::from(row.0)).collect();
+            let groups: Vec<f64> = rows.iter().map(|row| f64::from(row.1)).collect();
+            let torn = if early { Torn::Validation } else { Torn::Training };
+            let spec = ThreeWaySplit::new(0.25, 0.25).by(SplitBy::GroupTime).gap(Span::Units(gap.into())).torn(torn);
+            let cx = FitContext::new(0);
+            if let Ok((sides, torn)) = spec.parts(&grouped(&times, &groups), &cx) {
+                let whole = ThreeWaySplit::new(0.25, 0.25).by(SplitBy::Time).gap(Span::Units(gap.into()));
+                let (all, _) = whole.parts(&numbered(&times), &cx).unwrap();
+                prop_assert!(sides.iter().zip(&all).all(|(side, all)| side.iter().all(|row| all.contains(row))));
+                prop_assert_eq!(sides.concat().len() + torn, all.concat().len());
+                for (a, b) in [(0, 1), (1, 2), (0, 2)] {
+                    for (&early, &late) in sides[a].iter().flat_map(|a| sides[b].iter().map(move |b| (a, b))) {
+                        prop_assert!(times[early] < times[late] && groups[early] != groups[late]);
+                    }
+                }
+                let untouched = if early { 0 } else { 2 };
+                prop_assert_eq!(&sides[untouched], &all[untouched]);
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_group_in_two_parts_one_keeps_its_rows() {
+        // Ten rows in time: 0 to 5 train, 6 and 7 validate, 8 and 9 test. Group 1 is in all three, 2 in the first two, 3 in
+        // the last two.
+        let times: Vec<f64> = (0..10).map(f64::from).collect();
+        let groups = [1.0, 2.0, 4.0, 2.0, 5.0, 6.0, 2.0, 3.0, 3.0, 1.0];
+        let spec = || ThreeWaySplit::new(0.2, 0.2).by(SplitBy::GroupTime);
+        let parts = spec().split(grouped(&times, &groups), &FitContext::new(0)).unwrap();
+        assert_eq!((values(&parts.train), values(&parts.validation)), (vec![2.0, 4.0, 5.0], vec![6.0]));
+        assert_eq!((parts.test.rows(), parts.torn), (2, 4));
+        let section = parts.exhibit();
+        assert_eq!(
+            section.blocks.last(),
+            Some(&Block::Text("Left out of groups that would stand in two parts: 4 rows.".into()))
+        );
+        let parts = spec().torn(Torn::Validation).split(grouped(&times, &groups), &FitContext::new(0));
+        assert!(parts.unwrap_err().to_string().contains("leaves no row to test on"));
+        let groups = [1.0, 2.0, 4.0, 2.0, 5.0, 6.0, 2.0, 3.0, 7.0, 1.0];
+        let parts = spec().torn(Torn::Validation).split(grouped(&times, &groups), &FitContext::new(0)).unwrap();
+        assert_eq!((values(&parts.train).len(), values(&parts.validation)), (6, vec![7.0]));
+        assert_eq!((parts.test.rows(), parts.torn), (1, 2));
     }
 
     #[test]

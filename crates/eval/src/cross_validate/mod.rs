@@ -4,6 +4,7 @@
 //! which truth it was judged on, and [`ranking`] refuses to compare results of different ones.
 
 mod fold;
+mod nested;
 mod ranking;
 mod result;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use stagewise_core::target::TargetValues;
 use stagewise_core::task::Task;
 
 pub use fold::FoldResult;
+pub use nested::{Choice, NestedCrossValidated, NestedCrossValidation};
 pub use ranking::{Ranked, ranking};
 pub use result::CrossValidated;
 
@@ -101,15 +103,26 @@ impl<S> CrossValidation<S> {
             folds.push(result);
             outputs.push(output);
         }
-        Ok(CrossValidated {
-            metrics: metrics.to_vec(),
-            folds,
-            splits: judged_on(&splits, data),
-            out_of_fold: collect::<T>(&splits, &outputs, data.rows()),
-            truth: data.target().clone(),
-            labels: data.labels().clone(),
-            weighted: data.weights().is_some(),
-        })
+        Ok(judged(metrics.to_vec(), folds, &outputs, &splits, data))
+    }
+}
+
+/// What some folds found, and what they were judged on.
+fn judged<T: Task>(
+    metrics: Vec<AnyMetric<T>>,
+    folds: Vec<FoldResult>,
+    outputs: &[T::Output],
+    splits: &[Split],
+    data: &Dataset<T>,
+) -> CrossValidated<T> {
+    CrossValidated {
+        metrics,
+        folds,
+        splits: judged_on(splits, data),
+        out_of_fold: collect::<T>(splits, outputs, data.rows()),
+        truth: data.target().clone(),
+        labels: data.labels().clone(),
+        weighted: data.weights().is_some(),
     }
 }
 
@@ -130,7 +143,7 @@ fn check(split: &Split, rows: usize) -> Result<()> {
         let declared = "two sides of ascending rows, none empty, no row on both, none to judge twice".to_string();
         Err(PipelineError::BrokenPromise { declared, found }.into())
     };
-    for (name, side) in [("train", &split.train), ("validation", &split.validation)] {
+    for (name, side) in [("train", &split.train), ("validate", &split.validation)] {
         if side.is_empty() {
             return broken(format!("no row to {name} on"));
         }

@@ -12,6 +12,7 @@ use stagewise_core::select::Selector;
 use stagewise_core::stage::{Plan, Transformer};
 use stagewise_core::task::Task;
 use stagewise_numeric::hash::Murmur3;
+use stagewise_numeric::random::nth;
 
 use super::documents::{KINDS, cells, columns};
 use super::grams::Grams;
@@ -109,13 +110,6 @@ impl<T: Task> Transformer<T> for MinHashEncoder {
     }
 }
 
-/// The final mix of SplitMix64 (Steele, Lea & Flood 2014): another hash for each component of one.
-fn mix(mut word: u64) -> u64 {
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
-}
-
 impl Smallest {
     fn hash(&self, text: &str, values: &mut [f64]) {
         let mut smallest = vec![u64::MAX; self.components];
@@ -123,7 +117,7 @@ impl Smallest {
             let half = |seed| u64::from(Murmur3::new(seed).with(piece.as_bytes()).finish());
             let word = half(0) << 32 | half(1);
             for (component, least) in smallest.iter_mut().enumerate() {
-                *least = (*least).min(mix(word.wrapping_add((component as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+                *least = (*least).min(nth(word, component as u64));
             }
         });
         // The upper 53 bits: all that a number holds.
