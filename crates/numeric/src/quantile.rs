@@ -269,7 +269,7 @@ mod tests {
             let weights: Vec<f64> = rows.iter().map(|r| f64::from(r.1)).collect();
             let repeated: Vec<f64> = rows.iter().flat_map(|r| vec![f64::from(r.0); r.1.into()]).collect();
             let expected = quantiles(&repeated, &qs);
-            prop_assert_eq!(weighted_quantiles(&values, &weights, &qs), expected.clone());
+            prop_assert_eq!(&weighted_quantiles(&values, &weights, &qs), &expected);
             let scaled: Vec<f64> = weights.iter().map(|w| w * 0.3).collect();
             let found = weighted_quantiles(&values, &scaled, &qs);
             for (a, b) in found.unwrap_or_default().iter().zip(expected.unwrap_or_default()) {

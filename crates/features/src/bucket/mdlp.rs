@@ -12,7 +12,7 @@ use super::sorted::{Agreement, Entropy, Sorted};
 /// The edges of the cuts that pay; bins have at least a weight of `least`.
 pub(super) fn edges(sorted: &Sorted, least: f64) -> Vec<f64> {
     let mut edges = Vec::new();
-    let mut open = vec![0..sorted.rows.len()];
+    let mut open: Vec<Range<usize>> = std::iter::once(0..sorted.rows.len()).collect();
     while let Some(rows) = open.pop() {
         let Some(cut) = sorted.best_cut::<Entropy>(rows.clone(), least) else { continue };
         let (left, right) = (rows.start..cut.row, cut.row..rows.end);

@@ -79,8 +79,8 @@ mod tests;
 /// transformations to improve normality or symmetry". Checked against scikit-learn 1.9.1 `PowerTransformer` and scipy
 /// 1.17.1: what becomes of a number for given `λ`, tolerance 1e-9; `λ` itself to 1e-6, because they look for the
 /// greatest value and not for the root of the slope and so know it to half of the digits; our likelihood is never below
-/// theirs by more than 1e-12 of it. On values far from 0 in a narrow range they stop at another `λ` or let the power
-/// overflow.
+/// theirs by more than 1e-12 of it. On values far from 0 in a narrow range they cannot follow: of ten years
+/// between 1950 and 2009 whose best `λ` is 99.2 they make NaN under Box–Cox, and under Yeo–Johnson they stop at 31.8.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PowerTransformer {
     on: Selector,

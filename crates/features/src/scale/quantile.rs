@@ -173,7 +173,7 @@ impl QuantileMap {
         };
         match self.output {
             QuantileOutput::Uniform => p,
-            QuantileOutput::Normal => normal::quantile(p.max(OUTERMOST).min(1.0 - OUTERMOST)),
+            QuantileOutput::Normal => normal::quantile(p.clamp(OUTERMOST, 1.0 - OUTERMOST)),
         }
     }
 

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn known_roots_in_few_steps() {
         // scipy 1.17.1, optimize.brentq with xtol 1e-15.
-        let cases: [(fn(f64) -> f64, f64, f64, f64); 4] = [
+        type Case = (fn(f64) -> f64, f64, f64, f64);
+        let cases: [Case; 4] = [
             (|x| x.cos() - x, 0.0, 1.0, 0.739_085_133_215_160_6),
             (|x| x.powi(3) - 2.0 * x - 5.0, 2.0, 3.0, 2.094_551_481_542_326_5),
             (|x| (-x).exp() - x * x, 0.0, 1.0, 0.703_467_422_498_391_7),

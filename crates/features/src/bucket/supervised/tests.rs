@@ -136,7 +136,7 @@ proptest! {
             };
             side(false) + side(true)
         };
-        let mut distinct = x.clone();
+        let mut distinct = x;
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         let best = distinct.windows(2).map(|pair| loss(0.5 * (pair[0] + pair[1]))).fold(f64::INFINITY, f64::min);
