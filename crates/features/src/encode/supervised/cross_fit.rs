@@ -84,9 +84,11 @@ pub(super) fn changed<T: Outcome, S: Supervised>(
 #[derive(Debug)]
 pub(super) enum Hidden {
     Folds(Parts),
+    /// Each row with those of its group.
     Itself {
         smooth: f64,
         noise: f64,
+        groups: Option<Vec<u32>>,
     },
     /// Orders of the rows; neighbours of one group do not see each other.
     Later {
@@ -105,7 +107,7 @@ impl Hidden {
     ) -> Result<Self> {
         Ok(match spec.held_out() {
             HeldOut::Fold(folds) => Self::Folds(drawn_folds(S::TAG, train, outcomes, folds, cx)?),
-            HeldOut::Row { smooth, noise } => Self::Itself { smooth, noise },
+            HeldOut::Row { smooth, noise } => Self::Itself { smooth, noise, groups: train.groups() },
             HeldOut::Later { smooth, orders } => {
                 let mut stream = cx.stream("orders");
                 let (counting, groups) = (outcomes.counting(), train.groups());
@@ -200,10 +202,10 @@ fn learn<T: Outcome, S: Supervised>(
         if let (Some(hidden), Some(column)) = (hidden, made.get(&training.field.name)) {
             let numbers = match hidden {
                 Hidden::Folds(parts) => by_fold(spec, &sums, &totals, parts),
-                Hidden::Itself { smooth, noise } => {
+                Hidden::Itself { smooth, noise, groups } => {
                     let mut stream = cx.stream(&format!("noise {}", training.field.name));
                     let mut blur = |spread: f64| if *noise > 0.0 { noise * spread * stream.normal() } else { 0.0 };
-                    but_itself(&sums, &totals, *smooth, &mut blur)
+                    but_itself(&sums, &totals, *smooth, groups.as_deref(), &mut blur)
                 }
                 Hidden::Later { smooth, orders, groups } => {
                     by_order(&sums, &totals, *smooth, orders, groups.as_deref())
@@ -251,27 +253,37 @@ fn by_fold<S: Supervised>(spec: &S, sums: &Sums<'_>, totals: &Totals, parts: &Pa
     (0..outcomes.count()).map(of_outcome).collect()
 }
 
-/// Each row by all others of its level, and some rows of the mean of all. That mean is of all rows: one without the row itself
-/// would say what the row is.
-fn but_itself(sums: &Sums<'_>, totals: &Totals, smooth: f64, blur: &mut dyn FnMut(f64) -> f64) -> Vec<Vec<f64>> {
+/// Each row by all others of its level that are not of its group, and some rows of the mean of all. That mean is of all rows: one
+/// without the row itself would say what the row is.
+fn but_itself(
+    sums: &Sums<'_>,
+    totals: &Totals,
+    smooth: f64,
+    groups: Option<&[u32]>,
+    blur: &mut dyn FnMut(f64) -> f64,
+) -> Vec<Vec<f64>> {
     let (outcomes, places) = (sums.outcomes(), sums.places());
-    let (mut level, mut itself) = (vec![0; outcomes.width()], vec![0; outcomes.width()]);
-    let mut of_outcome = |outcome| {
+    let mut order: Vec<usize> = (0..places.rows()).collect();
+    if let Some(groups) = groups {
+        order.sort_by_key(|&row| (places.at(row), groups[row]));
+    }
+    let together = |&a: &usize, &b: &usize| groups.is_some_and(|g| g[a] == g[b]) && places.at(a) == places.at(b);
+    let mut level = vec![0; outcomes.width()];
+    let mut itself = level.clone();
+    let mut numbers = vec![vec![0.0; places.rows()]; outcomes.count()];
+    for (outcome, numbers) in numbers.iter_mut().enumerate() {
         let all = totals.tally(outcomes, outcome, None);
-        let spread = (all.spread / all.weight).sqrt();
-        let mut number = |row| {
-            sums.level(places.at(row), None, &mut level);
-            if places.counts(row) {
-                itself.fill(0);
-                outcomes.add(&mut itself, row);
-                level.iter_mut().zip(&itself).for_each(|(level, own)| *level -= own);
-            }
+        let deviation = (all.spread / all.weight).sqrt();
+        for rows in order.chunk_by(together) {
+            sums.level(places.at(rows[0]), None, &mut level);
+            itself.fill(0);
+            rows.iter().filter(|&&row| places.counts(row)).for_each(|&row| outcomes.add(&mut itself, row));
+            level.iter_mut().zip(&itself).for_each(|(level, own)| *level -= own);
             let z = smoothed(outcomes.tally(&level, outcome), all, smooth);
-            outcomes.value(z + blur(spread))
-        };
-        (0..places.rows()).map(&mut number).collect::<Vec<f64>>()
-    };
-    (0..outcomes.count()).map(&mut of_outcome).collect()
+            rows.iter().for_each(|&row| numbers[row] = outcomes.value(z + blur(deviation)));
+        }
+    }
+    numbers
 }
 
 /// Each row by those of its level that come before it; one of no order by all. The mean over the orders.

@@ -47,7 +47,7 @@ fn check<T: Outcome, S: Supervised>(golden: &Golden, case: &Case, spec: &S) {
             let of = folds.iter().enumerate().map(|(row, &fold)| if outcomes.weight(row) > 0 { fold } else { count });
             Hidden::Folds(Parts { of: of.collect(), count: count as usize })
         }
-        HeldOut::Row { smooth, noise } => Hidden::Itself { smooth, noise },
+        HeldOut::Row { smooth, noise } => Hidden::Itself { smooth, noise, groups: None },
         HeldOut::Later { smooth, .. } => {
             Hidden::Later { smooth, orders: vec![(0..train.rows()).collect()], groups: None }
         }

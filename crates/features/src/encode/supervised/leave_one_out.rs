@@ -31,7 +31,7 @@ use crate::encode::unseen::MissingAs;
 /// | a level not seen in training, or of this row alone | the mean of all rows, this one too: one without it would tell it |
 /// | a missing level | [`missing`](Self::missing); by default a level of its own |
 /// | targets of any size, classes, weights | as with [`TargetEncoder`](super::TargetEncoder) |
-/// | groups | not heeded: rows of one group see each other |
+/// | groups, where a column has that role | the rows of its group are left out with a row |
 ///
 /// Output: number columns where the category stood. `O(rows)` a category.
 ///

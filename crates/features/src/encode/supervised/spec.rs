@@ -37,10 +37,10 @@ pub(super) trait Supervised: Persist {
 pub(super) enum HeldOut {
     /// The rows of its fold, of so many.
     Fold(usize),
-    /// Itself. Levels are drawn towards the mean of all by so many rows, and the numbers are blurred by so many standard
+    /// Itself, and the rows of its group. Levels are drawn towards the mean of all by so many rows, and the numbers are blurred by so many standard
     /// deviations of the target.
     Row { smooth: f64, noise: f64 },
-    /// Itself and the rows behind it in a random order: the mean over so many orders.
+    /// Itself, the rows of its group, and those behind it in a random order: the mean over so many orders.
     Later { smooth: f64, orders: usize },
 }
 

@@ -275,6 +275,7 @@ fn no_row_is_changed_by_its_own_group() {
     check(&TargetEncoder::on(all()).smooth(0.5));
     check(&WeightOfEvidenceEncoder::on(all()));
     check(&OrderedTargetEncoder::on(all()).smooth(0.5));
+    check(&LeaveOneOutEncoder::on(all()).smooth(0.5));
 }
 
 #[test]
