@@ -42,22 +42,32 @@ pub use stagewise_data::label::{
     MajorityVote, Scale, WeightedVote, adjudicate, cohen_kappa, fleiss_kappa, krippendorff_alpha,
 };
 pub use stagewise_data::{
-    BootstrapSplit, ColumnDecision, Csv, DataSchema, Datasheet, Environment, Expectation, Expectations, GroupHoldout,
-    GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded, MonteCarlo, Ndjson,
-    Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit, Profile, PurgedKFold, RandomHoldout,
-    RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind, ThreeWay,
-    ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Timeline, Torn, detect_task,
+    BootstrapSplit, ColumnDecision, Csv, DataSchema, Datasheet, Environment, Excerpt, Expectation, Expectations,
+    GroupHoldout, GroupKFold, GroupTimeSeriesSplit, Integrity, Ipc, KFold, Leakage, LeaveOneGroupOut, Loaded,
+    MonteCarlo, Ndjson, Nested, NestedSplit, Parquet, Period, PointInTime, PredefinedSplit, Profile, PurgedKFold,
+    RandomHoldout, RepeatedKFold, Span, SplitBy, StratifiedGroupKFold, StratifiedHoldout, StratifiedKFold, TaskKind,
+    ThreeWay, ThreeWaySplit, TimeHoldout, TimeSeriesSplit, Timeline, Torn, detect_task,
 };
 pub use stagewise_deploy::{Artifact, RunningServer, Server};
 pub use stagewise_eval::{
     Accuracy, Adversarial, AdversarialCheck, Average, Bootstrap, Brier, CalibrationCurve, ConfidentLearning, Confusion,
     CrossValidated, CrossValidation, ExpectedCost, F1, Gain, Interval, LogLoss, Mae, MeanAveragePrecision,
-    MeanReciprocalRank, Mse, Ndcg, Permutation, PermutationImportance, Precision, PrecisionRecallCurve, R2, Recall,
-    Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
+    MeanReciprocalRank, Mse, Ndcg, NestedCrossValidated, NestedCrossValidation, Permutation, PermutationImportance,
+    Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
 };
 pub use stagewise_features::decide::{RejectedRows, ValueDecider};
+pub use stagewise_features::series::{LiveSeries, Past, Series, Statistic, Window};
+pub use stagewise_features::store::{FeatureStore, FeatureView, MemoryStore};
 pub use stagewise_features::{
-    DropLevel, MedianImputer, MissingLevel, MostFrequentImputer, OneHotEncoder, StandardScaler, Unseen,
+    BinOutput, BinSearch, BinStrategy, BinaryEncoder, ConstantImputer, Contrast, ContrastEncoder, CountEncoder,
+    CustomBins, DatePart, DateParts, DonorWeights, DropLevel, Fallback, Grams, HashingEncoder, HashingVectorizer,
+    Holidays, IterativeImputer, JamesSteinEncoder, KBins, KnnImputer, LeaveOneOutEncoder, LevelOrder,
+    LocalOutlierFactor, Log, MaxAbsScaler, MeanImputer, MedianImputer, MinHashEncoder, MinMaxScaler, MissingAs,
+    MissingAsLevel, MissingBin, MissingIndicator, MissingLevel, MissingnessReport, MostFrequentImputer, Norm,
+    NotDefined, OneHotEncoder, OrderedTargetEncoder, OrdinalEncoder, OutlierAction, OutlierClipper, OutlierFilter,
+    OutlierRule, PowerKind, PowerTransformer, QuantileOutput, QuantileTransformer, RandomImputer, RejectedRows,
+    RidgePenalty, RobustScaler, Smooth, StandardScaler, SupervisedBins, TargetEncoder, TfidfVectorizer, TimeBetween,
+    TimeSince, TimeUnit, Trend, UnitNorm, Unseen, ValueDecider, WeightOfEvidenceEncoder, WoeBins, WoeOutput,
 };
 pub use stagewise_model::{
     ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExplainableBoosting, ExtraTrees, ForestBackend,

@@ -24,7 +24,7 @@ use faults::{Faults, Planted};
 use stagewise::core::error::{DataError, Error};
 use stagewise::core::exhibit::{Block, Chart};
 use stagewise::core::target::number_text;
-use stagewise::data::check::{AnomalyKind, Decision, Decisions};
+use stagewise::data::check::AnomalyKind;
 use stagewise::data::{Method, write};
 use stagewise::prelude::*;
 
@@ -89,10 +89,10 @@ where
     // # Decide about what was found, once, in a file
     let mut decisions = sound.suggestions.clone();
     for value in planted.wild_values()? {
-        decisions = decisions.decide(&planted.ranged, number_text(value), Decision::Missing);
+        decisions = decisions.decide(&planted.ranged, number_text(value), Remedy::Missing);
     }
     decisions.save(out.join("decisions.toml"))?;
-    let applied = Decisions::load(out.join("decisions.toml"))?.apply(&planted.table)?;
+    let applied = ValueDecisions::load(out.join("decisions.toml"))?.apply(&planted.table)?;
 
     // # One label of many answers
     let answers = labels::answers(&applied.table, target, &OPINIONS, &cx)?;

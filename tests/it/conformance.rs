@@ -84,6 +84,48 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(MostFrequentImputer::on(all()).indicator(true));
     checked.transformer(StandardScaler::on(numbers()));
     checked.transformer(OneHotEncoder::on(categories()).rare_below(10));
+    checked.transformer(MeanImputer::on(numbers()));
+    checked.transformer(ConstantImputer::on(all()).number(0.0).level("none").flag(false));
+    checked.transformer(MissingIndicator::on(all()));
+    checked.transformer(MissingAsLevel::on(categories()));
+    checked.transformer(RandomImputer::on(all()).indicator(true));
+    checked.transformer(KnnImputer::on(numbers()).indicator(true));
+    checked.transformer(IterativeImputer::on(numbers()).indicator(true));
+    checked.transformer(OutlierClipper::on(numbers()).indicator(true));
+    checked.transformer(LocalOutlierFactor::on(numbers()).neighbours(5));
+    checked.transformer(MinMaxScaler::on(numbers()));
+    checked.transformer(MaxAbsScaler::on(numbers()));
+    checked.transformer(RobustScaler::on(numbers()));
+    checked.transformer(UnitNorm::on(numbers()));
+    checked.transformer(Log::on(named(["age", "income"])));
+    checked.transformer(PowerTransformer::on(numbers()));
+    checked.transformer(QuantileTransformer::on(numbers()));
+    checked.transformer(KBins::on(numbers()));
+    checked.transformer(CustomBins::on(numbers(), [0.0, 30.0]));
+    // Of some tasks only.
+    conformance::transformer(&SupervisedBins::on(numbers()), &data::binary(120, 1));
+    conformance::transformer(&SupervisedBins::on(numbers()), &data::multiclass(120, 2));
+    conformance::transformer(&SupervisedBins::on(numbers()), &data::regression(120, 3));
+    conformance::transformer(&WoeBins::on(numbers()), &data::binary(120, 1));
+    conformance::transformer(&WeightOfEvidenceEncoder::on(categories()), &data::binary(120, 1));
+    checked.0.extend([SupervisedBins::TAG, WoeBins::TAG, WeightOfEvidenceEncoder::TAG]);
+    checked.transformer(OrdinalEncoder::on(categories()));
+    checked.transformer(CountEncoder::on(categories()));
+    checked.transformer(BinaryEncoder::on(categories()));
+    checked.transformer(HashingEncoder::on(categories()));
+    checked.transformer(ContrastEncoder::on(categories(), Contrast::Helmert));
+    checked.transformer(TargetEncoder::on(categories()));
+    checked.transformer(JamesSteinEncoder::on(categories()));
+    checked.transformer(OrderedTargetEncoder::on(categories()));
+    checked.transformer(LeaveOneOutEncoder::on(categories()));
+    checked.transformer(TfidfVectorizer::on(categories()));
+    checked.transformer(HashingVectorizer::on(categories()).buckets(4));
+    checked.transformer(MinHashEncoder::on(categories()).components(3));
+    // On columns of time, which these tables do not have: checked in their own crate.
+    checked.transformer(DateParts::on(timestamps()));
+    checked.transformer(Holidays::new(timestamps(), ["12-25"]));
+    checked.transformer(TimeSince::new(timestamps(), "2024-01-01"));
+    checked.0.extend([TimeBetween::TAG, <TimeBetween as Transformer<Binary>>::Fitted::TAG]);
     checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
     let decisions = ValueDecisions::new()
         .decide("city", "Ulm", Remedy::Map("Bern".into()))
@@ -104,6 +146,10 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.sampler(NeighbourhoodCleaning::new());
     checked.sampler(SmoteTomek::new());
     checked.sampler(SmoteEnn::new());
+
+    checked.sampler(OutlierFilter::on(numbers()).most(0.5));
+    conformance::sampler(&OutlierFilter::on(numbers()).most(0.5), &data::regression(90, 1));
+    conformance::sampler(&OutlierFilter::on(numbers()).most(0.5), &data::ranking(90, 1));
 
     checked.sampler(Jitter::new());
     conformance::sampler(&Jitter::new(), &data::regression(90, 1));
