@@ -55,7 +55,6 @@ pub use stagewise_eval::{
     MeanReciprocalRank, Mse, Ndcg, NestedCrossValidated, NestedCrossValidation, Permutation, PermutationImportance,
     Precision, PrecisionRecallCurve, R2, Recall, Rmse, RocAuc, RocCurve, bootstrap, cross_validate, ranking, wilson,
 };
-pub use stagewise_features::decide::{RejectedRows, ValueDecider};
 pub use stagewise_features::series::{LiveSeries, Past, Series, Statistic, Window};
 pub use stagewise_features::store::{FeatureStore, FeatureView, MemoryStore};
 pub use stagewise_features::{
