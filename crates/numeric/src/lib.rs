@@ -13,6 +13,7 @@
 //! | order-preserving integer keys of floats | [`key`] |
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
+//! | eigenvalues and eigenvectors of symmetric matrices | [`solve::symmetric`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |

@@ -1,8 +1,9 @@
 //! Exact quantiles of a slice.
 //!
 //! One definition per use: linear interpolation, the default of numpy and R, where a number is reported or a
-//! value imputed; the inverse of the distribution function where rows carry weights, because interpolating
-//! between weighted rows has no agreed meaning. Missing values are skipped.
+//! value imputed; the inverse of the distribution function where rows carry weights of any meaning, because
+//! interpolating between them has none that is agreed upon. Where a weight says how often a row counts, there is one:
+//! [`frequency_quantiles`]. Missing values are skipped.
 
 use crate::key::order_key;
 
@@ -78,14 +79,7 @@ pub fn weighted_quantile(values: &[f64], weights: &[f64], q: f64) -> Option<f64>
     if !(0.0..=1.0).contains(&q) {
         return None;
     }
-    let mut rows: Vec<(u64, f64, f64)> = values
-        .iter()
-        .zip(weights)
-        .filter(|&(x, w)| !x.is_nan() && *w > 0.0 && w.is_finite())
-        .map(|(&x, &w)| (order_key(x), x, w))
-        .collect();
-    // Ties are ordered by weight, so that the rounding of the cumulated weight is the same for any row order.
-    rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
+    let rows = weighted_rows(values, weights);
     let total: f64 = rows.iter().fold(0.0, |total, row| total + row.2);
     let mut cumulated = 0.0;
     for row in &rows {
@@ -95,6 +89,66 @@ pub fn weighted_quantile(values: &[f64], weights: &[f64], q: f64) -> Option<f64>
         }
     }
     rows.last().map(|row| row.1)
+}
+
+/// The quantiles at each of `qs` of rows that count `weights` times: [`quantiles`] of the rows so often repeated, carried on
+/// to weights that are not whole.
+///
+/// With `u` the smaller of 1 and the least weight, `W = Σ w`, the values sorted and `C_i` the weight up to and with the
+/// `i`-th: position `h = q (W - u)` has the value `x_i` where `C_i - w_i ≤ h ≤ C_i - u`, and lies on a line between two
+/// such pieces. So whole weights are repeated rows, equal weights below 1 are no weights, and rows that weigh little beside
+/// others give the inverse of the distribution function.
+///
+/// Rows with a NaN value or with a weight that is not positive and finite are skipped, as are those beyond the shorter of the
+/// two lengths; `None` without a row or if any `q` is outside `[0, 1]`. O(n log n).
+///
+/// ```
+/// use stagewise_numeric::quantile::{frequency_quantiles, quantiles};
+/// let weighted = frequency_quantiles(&[1.0, 2.0, 5.0], &[1.0, 2.0, 1.0], &[0.25, 0.9]);
+/// assert_eq!(weighted, quantiles(&[1.0, 2.0, 2.0, 5.0], &[0.25, 0.9]));
+/// ```
+#[must_use]
+pub fn frequency_quantiles(values: &[f64], weights: &[f64], qs: &[f64]) -> Option<Vec<f64>> {
+    let rows = weighted_rows(values, weights);
+    if rows.is_empty() || qs.iter().any(|q| !(0.0..=1.0).contains(q)) {
+        return None;
+    }
+    let unit = rows.iter().fold(1.0_f64, |least, row| least.min(row.2));
+    // The weight up to and with each row.
+    let mut total = 0.0;
+    let upto: Vec<f64> = rows
+        .iter()
+        .map(|row| {
+            total += row.2;
+            total
+        })
+        .collect();
+    let at = |&q: &f64| {
+        let h = (total - unit) * q;
+        // The last place by name, however little its weight is beside the sum.
+        let last = rows.len() - 1;
+        let i = if q == 1.0 { last } else { upto.partition_point(|&c| c - unit < h).min(last) };
+        let value = rows[i].1 + 0.0;
+        let below = if i == 0 { 0.0 } else { upto[i - 1] };
+        if i == 0 || q == 1.0 || h >= below {
+            return value;
+        }
+        interpolate(rows[i - 1].1 + 0.0, value, ((h - (below - unit)) / unit).clamp(0.0, 1.0))
+    };
+    Some(qs.iter().map(at).collect())
+}
+
+/// Key, value and weight of the rows that have a value and a positive finite weight, ascending.
+fn weighted_rows(values: &[f64], weights: &[f64]) -> Vec<(u64, f64, f64)> {
+    let mut rows: Vec<(u64, f64, f64)> = values
+        .iter()
+        .zip(weights)
+        .filter(|&(x, w)| !x.is_nan() && *w > 0.0 && w.is_finite())
+        .map(|(&x, &w)| (order_key(x), x, w))
+        .collect();
+    // Ties are ordered by weight, so that the rounding of the cumulated weight is the same for any row order.
+    rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
+    rows
 }
 
 /// The values that are not NaN, with one zero only.
@@ -168,7 +222,34 @@ mod tests {
         assert_eq!(quantile(&[f64::MIN, f64::MAX], 0.5), Some(0.0));
     }
 
+    #[test]
+    fn frequencies() {
+        let qs = [0.0, 0.3, 0.5, 1.0];
+        assert_eq!(frequency_quantiles(&VALUES, &[0.125; 7], &qs), quantiles(&VALUES, &qs));
+        assert_eq!(frequency_quantiles(&[3.0, 1.0], &[1e-9, 1e9], &[0.5, 1.0]), Some(vec![1.0, 3.0]));
+        assert_eq!(frequency_quantiles(&[5.0], &[0.25], &qs), Some(vec![5.0; 4]));
+        assert_eq!(frequency_quantiles(&[5.0, f64::NAN], &[0.0, 1.0], &qs), None);
+        assert_eq!(frequency_quantiles(&[5.0], &[1.0], &[1.5]), None);
+    }
+
     proptest! {
+        #[test]
+        fn whole_weights_are_rows_repeated(
+            rows in prop::collection::vec((-9i8..9, 0usize..4), 1..30),
+            qs in prop::collection::vec(0.0f64..=1.0, 1..5),
+        ) {
+            let (values, times): (Vec<f64>, Vec<usize>) = rows.iter().map(|&(x, w)| (f64::from(x), w)).unzip();
+            let weights: Vec<f64> = times.iter().map(|&w| w as f64).collect();
+            let repeat = |(&x, &w): (&f64, &usize)| std::iter::repeat_n(x, w);
+            let repeated: Vec<f64> = values.iter().zip(&times).flat_map(repeat).collect();
+            let found = frequency_quantiles(&values, &weights, &qs);
+            let expected = quantiles(&repeated, &qs);
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            for (found, expected) in found.into_iter().flatten().zip(expected.into_iter().flatten()) {
+                prop_assert!((found - expected).abs() < 1e-12, "{} {}", found, expected);
+            }
+        }
+
         #[test]
         fn selection_equals_sorting(values in prop::collection::vec(prop::num::f64::ANY, 0..60), q in 0.0f64..=1.0) {
             let one = quantile(&values, q).map(f64::to_bits);
