@@ -11,6 +11,7 @@
 //! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
 //! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
+pub mod bias;
 pub mod combine;
 pub mod encode;
 pub mod impute;
@@ -38,6 +39,7 @@ pub fn register(registry: &mut Registry) {
         .transformer::<MostFrequentImputer>()
         .transformer::<StandardScaler>()
         .transformer::<OneHotEncoder>();
+    bias::register(registry);
     combine::register(registry);
 }
 
