@@ -7,8 +7,8 @@ use stagewise_core::column::Column;
 use stagewise_core::error::{Crumb, Result};
 use stagewise_core::record::Cell;
 use stagewise_core::schema::{Field, Kind};
-use stagewise_core::target::number_text;
 
+use super::protected::shown;
 use crate::columns::wrong_cell;
 
 /// The groups that occur, ordered by their values.
@@ -52,14 +52,12 @@ impl Value {
     }
 
     fn name(self, field: &Field) -> String {
-        match self {
-            Self::Flag(flag) => flag.to_string(),
-            Self::Number(x) => number_text(x),
-            Self::Level(code) => {
-                let name = field.levels.as_ref().and_then(|levels| levels.name(code));
-                name.map_or_else(|| format!("level {code}"), ToString::to_string)
-            }
-        }
+        let cell = match self {
+            Self::Flag(flag) => Cell::Flag(flag),
+            Self::Level(code) => Cell::Level(code),
+            Self::Number(x) => Cell::Number(x),
+        };
+        shown(field, &cell).unwrap_or_default()
     }
 }
 

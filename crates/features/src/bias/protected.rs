@@ -4,9 +4,13 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::column::Column;
 use stagewise_core::dataset::Dataset;
 use stagewise_core::error::{Crumb, DataError, Error, ErrorKind, Result, SchemaError};
+use stagewise_core::record::Cell;
 use stagewise_core::schema::{Field, Kind, Role, Schema};
 use stagewise_core::select::Selector;
+use stagewise_core::target::number_text;
 use stagewise_core::task::Task;
+
+use crate::joint::Taken;
 
 /// Kinds that tell groups apart.
 const KINDS: [Kind; 3] = [Kind::Category, Kind::Flag, Kind::Number];
@@ -79,4 +83,39 @@ fn require_kind(field: &Field) -> Result<()> {
     }
     let error = SchemaError::WrongKind { expected: Kind::Category, found: field.kind };
     Err(Error::from(error).at(Crumb::column(field.name.as_ref())))
+}
+
+/// All positions, ascending, and the places among them of the protected columns and of the others.
+pub(super) fn taken(protected: &[usize], others: &[usize]) -> (Vec<usize>, Vec<usize>, Vec<usize>) {
+    let mut positions = [protected, others].concat();
+    positions.sort_unstable();
+    let places = |of: &[usize]| of.iter().map(|i| positions.partition_point(|p| p < i)).collect();
+    let (protected, others) = (places(protected), places(others));
+    (positions, protected, others)
+}
+
+/// A cell of a batch as it would come alone: a level not seen in training by its name.
+pub(super) fn named_cell(taken: Taken<'_>, columns: &[Column], place: usize, row: usize) -> Cell {
+    let known = taken.field(place).levels.as_ref().map_or(0, |levels| levels.len());
+    match (columns[place].cell(row), &columns[place]) {
+        (Cell::Level(code), Column::Category { levels, .. }) if code as usize >= known => {
+            levels.name(code).map_or(Cell::Level(code), |name| Cell::NewLevel(name.clone()))
+        }
+        (cell, _) => cell,
+    }
+}
+
+/// What a value of a protected column is called; `None` if it is missing.
+pub(super) fn shown(field: &Field, cell: &Cell) -> Option<String> {
+    match cell {
+        Cell::Missing => None,
+        Cell::NewLevel(name) | Cell::Text(name) => Some(name.to_string()),
+        Cell::Level(code) => {
+            let name = field.levels.as_ref().and_then(|levels| levels.name(*code));
+            Some(name.map_or_else(|| format!("level {code}"), ToString::to_string))
+        }
+        Cell::Flag(flag) => Some(flag.to_string()),
+        Cell::Number(x) => Some(number_text(*x)),
+        Cell::Timestamp(time) => Some(time.to_string()),
+    }
 }
