@@ -58,15 +58,18 @@ pub use stagewise_eval::{
 pub use stagewise_features::series::{LiveSeries, Past, Series, Statistic, Window};
 pub use stagewise_features::store::{FeatureStore, FeatureView, MemoryStore};
 pub use stagewise_features::{
-    BinOutput, BinSearch, BinStrategy, BinaryEncoder, ConstantImputer, Contrast, ContrastEncoder, CountEncoder,
-    CustomBins, DatePart, DateParts, DonorWeights, DropLevel, Fallback, Grams, HashingEncoder, HashingVectorizer,
-    Holidays, IterativeImputer, JamesSteinEncoder, KBins, KnnImputer, LeaveOneOutEncoder, LevelOrder,
-    LocalOutlierFactor, Log, MaxAbsScaler, MeanImputer, MedianImputer, MinHashEncoder, MinMaxScaler, MissingAs,
-    MissingAsLevel, MissingBin, MissingIndicator, MissingLevel, MissingnessReport, MostFrequentImputer, Norm,
-    NotDefined, OneHotEncoder, OrderedTargetEncoder, OrdinalEncoder, OutlierAction, OutlierClipper, OutlierFilter,
-    OutlierRule, PowerKind, PowerTransformer, QuantileOutput, QuantileTransformer, RandomImputer, RejectedRows,
-    RidgePenalty, RobustScaler, Smooth, StandardScaler, SupervisedBins, TargetEncoder, TfidfVectorizer, TimeBetween,
-    TimeSince, TimeUnit, Trend, UnitNorm, Unseen, ValueDecider, WeightOfEvidenceEncoder, WoeBins, WoeOutput,
+    BiasReport, BinOutput, BinSearch, BinStrategy, BinaryEncoder, ConstantImputer, Contrast, ContrastEncoder,
+    CorrelationRemover, CountEncoder, CustomBins, DatePart, DateParts, DisparateImpactRemover, DonorWeights, DropLevel,
+    Extrapolation, Fallback, Grams, HashingEncoder, HashingVectorizer, Holidays, Interactions, IterativeImputer,
+    JamesSteinEncoder, KBins, KnnImputer, KnotSpacing, LeaveOneOutEncoder, LevelOrder, LocalOutlierFactor, Log,
+    MaxAbsScaler, MeanImputer, MedianImputer, MinHashEncoder, MinMaxScaler, MissingAs, MissingAsLevel, MissingBin,
+    MissingIndicator, MissingLevel, MissingnessReport, MostFrequentImputer, NaturalSpline, Norm, NotDefined,
+    OneHotEncoder, OrderedTargetEncoder, OrdinalEncoder, OutlierAction, OutlierClipper, OutlierFilter, OutlierRule,
+    Pca, PolynomialFeatures, PowerKind, PowerTransformer, QuantileOutput, QuantileTransformer, RandomDirections,
+    RandomImputer, RandomProjection, Ratios, RejectedRows, Reweighing, RidgePenalty, RobustScaler, Smooth,
+    SplineTransformer, StandardScaler, SupervisedBins, Suppression, TargetEncoder, TfidfVectorizer, TimeBetween,
+    TimeSince, TimeUnit, Trend, TruncatedSvd, UnitNorm, UnknownGroup, Unseen, ValueDecider, WeightOfEvidenceEncoder,
+    WoeBins, WoeOutput, ZeroDivisor,
 };
 pub use stagewise_model::{
     ClassWeights, ConstantBaseline, CustomBoosting, DecisionTree, ExplainableBoosting, ExtraTrees, ForestBackend,

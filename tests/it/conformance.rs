@@ -126,6 +126,18 @@ fn every_registered_stage_and_metric_keeps_its_promises() {
     checked.transformer(Holidays::new(timestamps(), ["12-25"]));
     checked.transformer(TimeSince::new(timestamps(), "2024-01-01"));
     checked.0.extend([TimeBetween::TAG, <TimeBetween as Transformer<Binary>>::Fitted::TAG]);
+    checked.transformer(PolynomialFeatures::on(numbers()).degree(3));
+    checked.transformer(Ratios::of([("income", "age"), ("age", "constant")]));
+    checked.transformer(Interactions::on(categories() | flags()));
+    checked.transformer(SplineTransformer::on(named(["age", "constant"])));
+    checked.transformer(NaturalSpline::on(named(["age"])));
+    checked.transformer(Pca::on(named(["age", "constant"])));
+    checked.transformer(TruncatedSvd::on(named(["age", "constant"])));
+    checked.transformer(RandomProjection::on(named(["age", "constant"]), 2));
+    checked.transformer(DisparateImpactRemover::on(numbers(), named(["plan"])));
+    checked.transformer(CorrelationRemover::on(named(["age"]), named(["plan", "city"])).unknown(UnknownGroup::Keep));
+    checked.transformer(Suppression::of(named(["plan"])).above(0.2));
+    checked.sampler(Reweighing::new().by(["plan"]));
     checked.transformer(IsolationForest::new().trees(12).contamination(Some(0.1)));
     let decisions = ValueDecisions::new()
         .decide("city", "Ulm", Remedy::Map("Bern".into()))

@@ -14,6 +14,10 @@
 //! | levels to numbers | [`OneHotEncoder`], [`OrdinalEncoder`], [`CountEncoder`], [`BinaryEncoder`], [`ContrastEncoder`] | numbers for each level |
 //! | levels of several columns to a few columns | [`HashingEncoder`] | nothing |
 //! | levels to what they say of the target | [`TargetEncoder`], [`JamesSteinEncoder`], [`OrderedTargetEncoder`], [`LeaveOneOutEncoder`], [`WeightOfEvidenceEncoder`] | means by level; training rows cross-fitted |
+//! | products and powers, ratios, crosses of levels | [`PolynomialFeatures`], [`Ratios`], [`Interactions`] | which pairs of levels occur |
+//! | curves for a linear model | [`SplineTransformer`], [`NaturalSpline`] | knots |
+//! | fewer numbers that say nearly as much | [`Pca`], [`TruncatedSvd`], [`RandomProjection`] | directions |
+//! | less bias between groups | [`Reweighing`], [`DisparateImpactRemover`], [`CorrelationRemover`], [`Suppression`] | weights, distributions, coefficients, columns to leave out |
 //! | text and dirty categories to numbers | [`TfidfVectorizer`], [`HashingVectorizer`], [`MinHashEncoder`] | the terms; nothing |
 //! | points in time to numbers | [`DateParts`], [`Holidays`], [`TimeSince`], [`TimeBetween`] | nothing |
 //! | the past of an entity to numbers, ahead of the pipeline | [`series::Series`], [`store::FeatureStore`] | nothing; [`series::LiveSeries`] remembers |
@@ -22,7 +26,9 @@
 //! and one mechanism applies the rules to batches and to single rows. Columns keep their order; what a column becomes
 //! stands where it stood. Stages that look at several columns at once are built on [`joint`] in the same way.
 
+pub mod bias;
 pub mod bucket;
+pub mod combine;
 pub mod date;
 pub mod decide;
 pub mod encode;
@@ -41,9 +47,20 @@ use stagewise_core::registry::Registry;
 
 pub use stagewise_core::columns;
 
+pub use bias::{
+    BiasReport, CorrelationRemover, Decorrelation, DisparateImpactRemover, FittedCorrelationRemover,
+    FittedDisparateImpactRemover, FittedSuppression, GroupRates, Repair, Reweighing, Suppressed, Suppression,
+    UnknownGroup,
+};
 pub use bucket::{
     BinOutput, BinSearch, BinStrategy, Binning, CustomBins, FittedBins, KBins, MissingBin, SupervisedBins, Trend,
     WoeBins, WoeOutput,
+};
+pub use combine::{
+    Basis, Cross, Extrapolation, FittedInteractions, FittedNaturalSpline, FittedPolynomialFeatures, FittedProjection,
+    FittedRatios, FittedSplineTransformer, Interactions, KnotSpacing, NaturalBasis, NaturalSpline, Pca,
+    PolynomialFeatures, Products, Projection, Quotients, RandomDirections, RandomProjection, Ratios, SplineTransformer,
+    TruncatedSvd, ZeroDivisor, johnson_lindenstrauss,
 };
 pub use date::{
     DatePart, DateParts, FittedDateParts, FittedHolidays, FittedTimeBetween, FittedTimeSince, Holidays, TimeBetween,
@@ -78,7 +95,9 @@ pub use text::{
 
 /// Registers every stage of this crate.
 pub fn register(registry: &mut Registry) {
+    bias::register(registry);
     bucket::register(registry);
+    combine::register(registry);
     date::register(registry);
     decide::register(registry);
     encode::register(registry);

@@ -16,6 +16,7 @@
 //! | the exponential, the same on every platform, for loops in vector registers | [`exp`] |
 //! | symmetric positive definite systems | [`solve::cholesky`] |
 //! | the root of a function of one number | [`solve::root`] |
+//! | eigenvalues and eigenvectors of symmetric matrices | [`solve::symmetric`] |
 //! | smooth unconstrained minimisation | [`solve::lbfgs`] |
 //! | `X'WX`, `X'Wy`, `Xv` | [`gram`] |
 //! | exact k nearest neighbours, numbers and levels mixed | [`neighbours::Points`] |

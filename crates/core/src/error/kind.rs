@@ -206,6 +206,14 @@ pub enum DataError {
         /// How many rows.
         count: usize,
     },
+    /// A protected attribute is needed, and is not where it is looked for.
+    #[error("{what} needs a protected attribute; {remedy}")]
+    ProtectedNeeded {
+        /// What was asked for.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
     /// An order in time is needed, and no column has that role.
     #[error("{what} needs the time of each row; give a column the role time")]
     TimeNeeded {

@@ -1,4 +1,4 @@
-//! Solvers: linear systems by factorisation, smooth objectives by descent.
+//! Solvers: linear systems by factorisation, symmetric matrices by their eigenvectors, smooth objectives by descent.
 //!
 //! Learners bring the normal equations or an objective with its gradient; everything that decides accuracy
 //! and termination is here. A system that has no solution is an error of the data, hence a value and no panic.
@@ -6,11 +6,12 @@
 pub mod cholesky;
 pub mod lbfgs;
 pub mod root;
+pub mod symmetric;
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a linear system was not solved.
+/// Why a linear system or an eigenproblem was not solved.
 ///
 /// ```
 /// use stagewise_numeric::solve::SolveError;
@@ -23,6 +24,18 @@ pub enum SolveError {
     NotPositiveDefinite {
         /// Index of the first row that depends on the rows before it.
         pivot: usize,
+    },
+    /// The iteration for an eigenvalue did not come to an end.
+    NotConverged {
+        /// Sweeps done for it.
+        sweeps: usize,
+    },
+    /// The matrix has an entry that is NaN or infinite.
+    NotFinite {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
     },
     /// The matrix has another number of rows than of columns.
     NotSquare {
@@ -47,6 +60,8 @@ impl fmt::Display for SolveError {
                 f,
                 "matrix is not positive definite (pivot {pivot}): columns are collinear, constant or not finite"
             ),
+            Self::NotConverged { sweeps } => write!(f, "an eigenvalue did not converge in {sweeps} sweeps"),
+            Self::NotFinite { row, column } => write!(f, "entry ({row}, {column}) of the matrix is not finite"),
             Self::NotSquare { rows, columns } => {
                 write!(f, "matrix is not square ({rows} rows, {columns} columns)")
             }
@@ -67,6 +82,8 @@ mod tests {
     fn messages_name_the_numbers() {
         let shape = SolveError::NotSquare { rows: 2, columns: 3 };
         assert_eq!(shape.to_string(), "matrix is not square (2 rows, 3 columns)");
+        let hole = SolveError::NotFinite { row: 2, column: 1 };
+        assert_eq!(hole.to_string(), "entry (2, 1) of the matrix is not finite");
         let length = SolveError::Length { expected: 4, found: 1 };
         assert_eq!(length.to_string(), "right-hand side has length 1, the matrix 4 rows");
     }
