@@ -49,7 +49,24 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn prepare<T: Task>(loaded: Loaded, arguments: &Arguments) -> Result<()>
+/// The problem of each task.
+trait Goal: Task {
+    fn problem(target: &str, event: Option<&str>) -> Problem<Self>;
+}
+
+impl Goal for Binary {
+    fn problem(target: &str, event: Option<&str>) -> Problem<Self> {
+        event.map_or(Problem::new(target), |level| Problem::new(target).event(level))
+    }
+}
+
+impl Goal for Multiclass {
+    fn problem(target: &str, _: Option<&str>) -> Problem<Self> {
+        Problem::new(target)
+    }
+}
+
+fn prepare<T: Goal>(loaded: Loaded, arguments: &Arguments) -> Result<()>
 where
     Smote: Sampler<T>,
     StratifiedKFold: Splitter<T>,
@@ -101,7 +118,8 @@ where
     // # Split, and see whether the test rows give something away
     let table = labels::join(&applied.table, target, &OPINIONS, &labelled.labels)?;
     let problem = arguments.ignore.iter().filter(|column| !OPINIONS.contains(&column.as_str()));
-    let problem = problem.fold(Problem::<T>::new(target), |problem, column| problem.ignore(column));
+    let problem =
+        problem.fold(T::problem(target, arguments.event.as_deref()), |problem, column| problem.ignore(column));
     let whole = Dataset::new(table.clone(), &problem)?;
     let split = StratifiedKFold::new(5).split(&whole, &cx)?.swap_remove(0);
     let (train, test) = (table.take(&split.train), table.take(&split.validation));

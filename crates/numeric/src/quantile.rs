@@ -2,8 +2,7 @@
 //!
 //! One definition per use: linear interpolation, the default of numpy and R, where a number is reported, a value
 //! imputed or a scale learned, with weights too; the inverse of the distribution function where the answer must be one
-//! of the values. Missing values are skipped. Where whole weights
-//! say how often a row counts, and nothing else, there is [`frequency_quantiles`].
+//! of the values. Missing values are skipped.
 
 use crate::key::order_key;
 

@@ -162,10 +162,10 @@ fn joined(found: &[PathBuf], parts: Vec<Part>) -> Result<Vec<Owned>> {
 }
 
 /// Refuses columns that are not those of the first file, in any order.
-pub(super) fn agree<'a>(first: &[String], own: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
+pub(super) fn agree<'a>(first: &[String], mut own: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
     let known: HashSet<&str> = first.iter().map(String::as_str).collect();
     let here: HashSet<&str> = own.clone().collect();
-    let problem = if let Some(more) = own.clone().find(|name| !known.contains(name)) {
+    let problem = if let Some(more) = own.find(|name| !known.contains(name)) {
         format!("has a column `{more}`, which the first file has not; make their columns agree")
     } else if let Some(missing) = first.iter().find(|name| !here.contains(name.as_str())) {
         format!("has no column `{missing}`, which the first file has; make their columns agree")

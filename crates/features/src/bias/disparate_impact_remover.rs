@@ -11,7 +11,7 @@ use stagewise_core::schema::{Field, Kind, Schema};
 use stagewise_core::select::Selector;
 use stagewise_core::stage::{Plan, Transformer};
 use stagewise_core::task::Task;
-use stagewise_numeric::quantile::{frequency_quantiles, median, quantiles};
+use stagewise_numeric::quantile::{median, quantiles, weighted_quantiles};
 
 use super::groups::Groups;
 use super::protected::{self, UnknownGroup, named_cell, shown, taken};
@@ -192,7 +192,7 @@ impl<T: Task> Transformer<T> for DisparateImpactRemover {
                     None => quantiles(&own, &steps),
                     Some(weights) => {
                         let weights: Vec<f64> = rows.iter().map(|&row| weights[row]).collect();
-                        frequency_quantiles(&own, &weights, &steps)
+                        weighted_quantiles(&own, &weights, &steps)
                     }
                 };
                 found.unwrap_or_default()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stagewise_core::error::{At, Crumb, DataError, NumericError, ParameterError, Result};
 use stagewise_core::record::Cell;
 use stagewise_core::schema::Kind;
-use stagewise_numeric::quantile::{frequency_quantiles, quantiles};
+use stagewise_numeric::quantile::{quantiles, weighted_quantiles};
 
 use super::block::{finite_values, require_finite};
 use crate::columns::wrong_cell;
@@ -60,7 +60,7 @@ impl Knots {
                     None => quantiles(&values, &shares),
                     Some(weights) => {
                         let weights: Vec<f64> = rows.iter().map(|&row| weights[row]).collect();
-                        frequency_quantiles(&values, &weights, &shares)
+                        weighted_quantiles(&values, &weights, &shares)
                     }
                 };
                 places.into_iter().flatten().map(|x| (x - start) / range).collect()

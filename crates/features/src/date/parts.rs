@@ -197,7 +197,7 @@ impl DateParts {
 }
 
 pub(super) fn check_offset(minutes: i32) -> Result<()> {
-    Ok(ParameterError::check(minutes.abs() <= 1440, "offset_minutes", minutes, "-1440 to 1440")?)
+    ParameterError::check(minutes.abs() <= 1440, "offset_minutes", minutes, "-1440 to 1440")
 }
 
 impl Persist for DateParts {

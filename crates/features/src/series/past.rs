@@ -95,7 +95,7 @@ impl Past {
         };
         let allowed =
             "1 to 100000 events, a length above 0, a half-life above 0, a degree of at most 5 and below the window";
-        Ok(ParameterError::check(valid, "past", format!("{self:?}"), allowed)?)
+        ParameterError::check(valid, "past", format!("{self:?}"), allowed)
     }
 
     /// How many events back it looks.

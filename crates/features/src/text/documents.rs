@@ -76,10 +76,7 @@ pub(super) fn cells(
 }
 
 /// Each text of a training column with the weight of its rows; of a category each level once.
-pub(super) fn weighted<'a>(
-    column: &'a Column,
-    rows: impl Iterator<Item = (usize, f64)>,
-) -> Result<Vec<(&'a str, f64)>> {
+pub(super) fn weighted(column: &Column, rows: impl Iterator<Item = (usize, f64)>) -> Result<Vec<(&str, f64)>> {
     match column {
         Column::Text(texts) => Ok(rows.map(|(row, weight)| (texts[row].as_deref().unwrap_or(""), weight)).collect()),
         other => {

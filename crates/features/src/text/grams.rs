@@ -73,6 +73,6 @@ impl Grams {
     pub(super) fn check(self) -> Result<()> {
         let (Self::Words { from, to } | Self::Letters { from, to }) = self;
         let right = from >= 1 && from <= to && to <= 20;
-        Ok(ParameterError::check(right, "grams", format!("{from} to {to}"), "1 <= from <= to <= 20")?)
+        ParameterError::check(right, "grams", format!("{from} to {to}"), "1 <= from <= to <= 20")
     }
 }

@@ -78,8 +78,7 @@ fn rows_and_columns_are_decided_on_as_if_they_were_the_file() {
             let Column::Timestamp(days) = table.column("day").unwrap() else { unreachable!() };
             let within = (19_100..19_300).contains(&(days[row] / 86_400_000_000));
             levels.name(codes[row]).is_some_and(|shop| ["a", "c d"].contains(&&**shop))
-                && x >= 20.0
-                && x <= 90.0
+                && (20.0..=90.0).contains(&x)
                 && within
         })
         .collect();
@@ -184,7 +183,7 @@ fn a_large_sample_is_thinned_on_the_way() {
     let rows = 3 * 4096 + 5000;
     let text: String = (0..rows).map(|row| format!("{row},{}\n", row % 3)).collect();
     let csv = Csv::from_bytes(format!("x,y\n{text}"));
-    let loaded = Excerpt::from(csv.clone()).block(2000).sample(100, 8).read().unwrap();
+    let loaded = Excerpt::from(csv).block(2000).sample(100, 8).read().unwrap();
     let found = loaded.table.column("x").unwrap().as_numbers().unwrap();
     let start = stagewise_numeric::random::Stream::new(8, "excerpt").next_u64();
     let mut numbers: Vec<(u64, usize)> =
@@ -379,7 +378,7 @@ proptest! {
         // The first piece has 64 bytes at least.
         let text = format!("{}{}", "a,b\n\"1,\n2\",3\n".repeat(if block % 2 == 0 { 6 } else { 0 }), pieces.concat());
         let csv = Csv::from_bytes(&text).header(header);
-        match (csv.read(), Excerpt::from(csv.clone()).block(block).read()) {
+        match (csv.read(), Excerpt::from(csv).block(block).read()) {
             (Ok(whole), Ok(found)) => {
                 same(&found, &whole);
                 prop_assert_eq!(&found.notes[..found.notes.len() - 1], &whole.notes[..]);
