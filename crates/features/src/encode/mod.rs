@@ -2,7 +2,7 @@
 //!
 //! | stage | what stands for a level | looks at the target |
 //! |---|---|---|
-//! | [`OneHotEncoder`](one_hot::OneHotEncoder) | a column of its own | no |
+//! | [`OneHotEncoder`] | a column of its own | no |
 //! | [`OrdinalEncoder`] | its place in an order | no |
 //! | [`CountEncoder`] | how often it occurs | no |
 //! | [`BinaryEncoder`] | the digits of its number | no |

@@ -1,6 +1,6 @@
 //! Missing values: what stands in their place, the flag that says they were missing, and why they may be.
 //!
-//! Imputers that fill a constant into each column differ in what they learn; what they do is the same and is in [`fill`].
+//! Imputers that fill a constant into each column differ in what they learn; what they do is the same and is in [`Fill`].
 //! Those that tell a row's missing numbers by its others share `rows`. Whether values are missing by chance is asked in
 //! `missingness` and `little`.
 
