@@ -116,7 +116,7 @@ where
     let labelled = labels::aggregate(&answers, &mut faults, &cx)?;
 
     // # Split, and see whether the test rows give something away
-    let table = labels::join(&applied.table, target, &OPINIONS, &labelled.labels)?;
+    let table = Planted::leak(&labels::join(&applied.table, target, &OPINIONS, &labelled.labels)?, target, &cx)?;
     let problem = arguments.ignore.iter().filter(|column| !OPINIONS.contains(&column.as_str()));
     let problem =
         problem.fold(T::problem(target, arguments.event.as_deref()), |problem, column| problem.ignore(column));
